@@ -1,0 +1,35 @@
+//! The words of the product, as types: a value that exists is valid.
+//!
+//! Pure: no clock, no network. Every other crate speaks in these words, and the same words stand in
+//! `proto/`, in the store and in the documentation.
+
+mod account;
+mod advisory;
+mod coverage;
+mod digest;
+mod ecosystem;
+mod finding;
+mod inventory;
+mod resource;
+mod severity;
+mod verdict;
+
+pub use account::{AccountId, AccountStatus, MalformedAccountId, Region};
+pub use advisory::{
+    Advisory, AdvisoryId, Affected, Epss, Event, KnownExploited, Range, RangeType, Reference, VectorString,
+    VulnerabilityFacts,
+};
+pub use coverage::{Coverage, ScanStatusCode, ScanStatusReason};
+pub use digest::{Digest, MalformedDigest};
+pub use ecosystem::{ECOSYSTEMS, Ecosystem, EcosystemRow, UnknownEcosystem};
+pub use finding::{
+    Adjustment, ExploitAvailable, Finding, FindingDetails, FindingId, FindingStatus, FindingType, FixAvailable,
+    InspectorScore, NetworkFinding, PackageFinding, Reachability, Step, VulnerablePackage,
+};
+pub use inventory::{Inventory, OperatingSystem, Package, PackageManager, Skipped, SourcePackage};
+pub use resource::{
+    FunctionDetails, ImageDetails, InstanceDetails, InventoryStamp, Resource, ResourceDetails, ResourceId,
+    ResourceKind,
+};
+pub use severity::{BaseScore, Severity};
+pub use verdict::{Explanation, MatchedRange, Status, Verdict, VerdictSet};

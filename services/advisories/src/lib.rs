@@ -1,0 +1,1 @@
+//! Keeps the advisory database current and distributes it.

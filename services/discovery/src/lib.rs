@@ -1,0 +1,1 @@
+//! Finds resources and topology.

@@ -1,0 +1,1 @@
+//! The door: gRPC, the Inspector-compatible REST API.

@@ -1,0 +1,1 @@
+//! Reads what software each resource has.

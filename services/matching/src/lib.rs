@@ -1,0 +1,1 @@
+//! Inventories x advisories: verdicts.

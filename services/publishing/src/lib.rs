@@ -1,0 +1,1 @@
+//! Findings to Security Hub and EventBridge.
