@@ -1,0 +1,76 @@
+//! Every answer that the schemes' own tools gave (`record.py`) is ours, too.
+
+use muster_versions::Scheme;
+use std::cmp::Ordering;
+
+/// Each row of `fixtures/<scheme>.tsv`: `A`, `B`, and `<`, `=` or `>`, or `?` where the tool refuses the version, which
+/// then stands in both columns. `rows_min` guards against a file that was cut.
+fn check(scheme: Scheme, rows_min: usize) {
+    let path = format!(
+        "{}/tests/fixtures/{}.tsv",
+        env!("CARGO_MANIFEST_DIR"),
+        scheme.name()
+    );
+    let recorded = std::fs::read_to_string(&path).expect("the fixtures are part of the crate");
+    let mut wrong = Vec::new();
+    for row in recorded.lines() {
+        let [a, b, answer] = row.split('\t').collect::<Vec<_>>()[..] else {
+            panic!("{path}: `{row}` is no row")
+        };
+        let (forth, back) = (sign(scheme, a, b), sign(scheme, b, a));
+        let expected_back = match answer {
+            "<" => ">",
+            ">" => "<",
+            same => same,
+        };
+        if (forth, back) != (answer, expected_back) {
+            wrong.push(format!(
+                "`{a}` {answer} `{b}`, but forth {forth} and back {back}"
+            ));
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "{path}: {} wrong:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
+    assert!(
+        recorded.lines().count() >= rows_min,
+        "{path} has fewer than {rows_min} rows"
+    );
+}
+
+fn sign(scheme: Scheme, a: &str, b: &str) -> &'static str {
+    match scheme.compare(a, b) {
+        Ok(Ordering::Less) => "<",
+        Ok(Ordering::Equal) => "=",
+        Ok(Ordering::Greater) => ">",
+        Err(_) => "?",
+    }
+}
+
+#[test]
+fn deb_answers_as_dpkg_does() {
+    check(Scheme::Deb, 2000);
+}
+
+#[test]
+fn pep440_answers_as_packaging_does() {
+    check(Scheme::Pep440, 2000);
+}
+
+#[test]
+fn npm_answers_as_node_semver_does() {
+    check(Scheme::Npm, 2000);
+}
+
+#[test]
+fn cargo_answers_as_the_semver_crate_does() {
+    check(Scheme::Cargo, 1000);
+}
+
+#[test]
+fn go_answers_as_the_go_packages_do() {
+    check(Scheme::Go, 1000);
+}
