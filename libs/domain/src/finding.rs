@@ -277,6 +277,9 @@ pub struct InspectorScore {
     pub base_vector: String,
     /// Each metric that the environment changed.
     pub adjustments: Vec<Adjustment>,
+    /// What else was weighed, changing no metric: why nothing was adjusted, known exploitation, EPSS. One sentence each.
+    #[serde(default)]
+    pub reasons: Vec<String>,
 }
 
 /// One metric changed by the environment (`CvssScoreAdjustment` of the inspector2 API).
