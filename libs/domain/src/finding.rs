@@ -194,6 +194,7 @@ impl Finding {
 }
 
 /// What was found.
+#[allow(clippy::large_enum_variant)] // almost all findings are of the large kind
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum FindingDetails {

@@ -1,0 +1,514 @@
+//! Held records -> the sections of the file, in one order whatever order they came in.
+
+use super::super::hash;
+use super::super::layout::{
+    ClaimRow, EcosystemRow, FACTS_BLOCK_BYTES, FACTS_BLOCK_BYTES_MAX, FactsBlockRow,
+    KnownExploitedRow, NO_SCORE, NONE, PROBES_MAX, PackageRow, RangeRow, RecordRow, Slot,
+    VulnerabilityRow, kind,
+};
+use super::super::pool::Pool;
+use super::held::{Held, HeldAffected};
+use super::{BuildError, Builder};
+use crate::names::{self, Grouping, RecordNames};
+use crate::rating::{self, Rating};
+use muster_domain::{BaseScore, Severity};
+use rayon::prelude::*;
+use sha2::{Digest as _, Sha256};
+use zerocopy::IntoBytes as _;
+use zerocopy::little_endian::U32;
+
+/// Facts are compressed so hard: level 9 gains 10% over 3 and costs a second per 100,000 records, once per build.
+const FACTS_LEVEL: i32 = 9;
+/// Blocks that are compressed at a time, so that the unpacked ones never fill the memory.
+const FACTS_BLOCKS_AT_ONCE: usize = 512;
+
+/// The sections, not yet in a file.
+#[derive(Default)]
+pub(super) struct Compiled {
+    pub texts: Vec<u8>,
+    pub keys: Vec<u8>,
+    pub ecosystems: Vec<EcosystemRow>,
+    pub packages: Vec<PackageRow>,
+    pub index: Vec<Slot>,
+    pub seed: u64,
+    pub claims: Vec<ClaimRow>,
+    pub ranges: Vec<RangeRow>,
+    pub records: Vec<RecordRow>,
+    pub vulnerabilities: Vec<VulnerabilityRow>,
+    pub vulnerability_records: Vec<U32>,
+    pub aliases: Vec<U32>,
+    pub known_exploited: Vec<KnownExploitedRow>,
+    pub facts_blocks: Vec<FactsBlockRow>,
+    pub facts: Vec<u8>,
+}
+
+/// A kept record and the vulnerabilities that it is about, by their place in the file.
+struct Kept<'a> {
+    id: &'a str,
+    held: &'a Held,
+    about: Vec<u32>,
+}
+
+/// What all records say of one vulnerability.
+#[derive(Default)]
+struct Joined {
+    records: Vec<u32>,
+    scores: Vec<(u8, BaseScore)>,
+    words: Vec<String>,
+    /// Digest of everything but its predictions.
+    print: [u8; 32],
+}
+
+pub(super) fn compile(builder: Builder) -> Result<Compiled, BuildError> {
+    let grouping = grouping(&builder);
+    let (kept, wanted) = kept(&builder, &grouping);
+    let joined = joined(&builder, &grouping, &kept, &wanted);
+
+    let mut compiled = Compiled::default();
+    let mut texts = Pool::default();
+    packages(
+        &builder,
+        &kept,
+        &joined,
+        &grouping,
+        &wanted,
+        &mut compiled,
+        &mut texts,
+    )?;
+    index(&mut compiled, &texts);
+    vulnerabilities(
+        &builder,
+        &grouping,
+        &wanted,
+        &joined,
+        &mut compiled,
+        &mut texts,
+    )?;
+    records(&kept, &mut compiled, &mut texts)?;
+    compiled.texts = texts.into_blob();
+    Ok(compiled)
+}
+
+fn grouping(builder: &Builder) -> Grouping {
+    let names: Vec<RecordNames<'_>> = builder
+        .records
+        .iter()
+        .map(|(id, held)| RecordNames {
+            id,
+            aliases: &held.aliases,
+            upstream: &held.upstream,
+            related: &held.related,
+        })
+        .collect();
+    names::group(&names)
+}
+
+/// The vulnerabilities that touch a package, as places in the grouping, and the records about them. What touches none
+/// (a feed of other ecosystems, the NVD's records of firmware) stays out of the file.
+fn kept<'a>(builder: &'a Builder, grouping: &Grouping) -> (Vec<Kept<'a>>, Vec<u32>) {
+    let mut place = vec![NONE; grouping.vulnerabilities.len()];
+    for (held, about) in builder.records.values().zip(&grouping.of_record) {
+        if !held.affected.is_empty() {
+            about
+                .iter()
+                .for_each(|&vulnerability| place[vulnerability as usize] = 0);
+        }
+    }
+    let wanted: Vec<u32> = (0..)
+        .zip(&place)
+        .filter(|(_, wanted)| **wanted == 0)
+        .map(|(old, _)| old)
+        .collect();
+    for (new, &old) in (0..).zip(&wanted) {
+        place[old as usize] = new;
+    }
+    let kept = builder
+        .records
+        .iter()
+        .zip(&grouping.of_record)
+        .filter_map(|((id, held), about)| {
+            let about: Vec<u32> = about
+                .iter()
+                .map(|&old| place[old as usize])
+                .filter(|&new| new != NONE)
+                .collect();
+            (!about.is_empty()).then_some(Kept { id, held, about })
+        });
+    (kept.collect(), wanted)
+}
+
+fn joined(
+    builder: &Builder,
+    grouping: &Grouping,
+    kept: &[Kept<'_>],
+    wanted: &[u32],
+) -> Vec<Joined> {
+    let mut joined: Vec<Joined> = wanted.iter().map(|_| Joined::default()).collect();
+    let mut prints: Vec<Sha256> = wanted
+        .iter()
+        .map(|&old| {
+            match builder
+                .known_exploited
+                .get(&grouping.vulnerabilities[old as usize])
+            {
+                Some(known) => Sha256::new_with_prefix(format!("{known:?}")),
+                None => Sha256::new(),
+            }
+        })
+        .collect();
+    for (place, record) in (0..).zip(kept) {
+        for &vulnerability in &record.about {
+            joined[vulnerability as usize].records.push(place);
+            prints[vulnerability as usize].update(record.id);
+            prints[vulnerability as usize].update(record.held.ratings);
+        }
+        if names::is_notice(record.id) || record.held.withdrawn.is_some() {
+            continue;
+        }
+        for &vulnerability in &record.about {
+            let joined = &mut joined[vulnerability as usize];
+            joined.scores.extend(&record.held.scores);
+            joined.words.extend(record.held.vendor.clone());
+        }
+    }
+    for (joined, print) in joined.iter_mut().zip(prints) {
+        joined.print = print.finalize().into();
+    }
+    joined
+}
+
+/// Packages in the order of their names, with their claims and ranges.
+fn packages(
+    builder: &Builder,
+    kept: &[Kept<'_>],
+    joined: &[Joined],
+    grouping: &Grouping,
+    wanted: &[u32],
+    compiled: &mut Compiled,
+    texts: &mut Pool,
+) -> Result<(), BuildError> {
+    let held_text = |at: u32| builder.texts.get(at).expect("the builder put it there");
+    let mut entries: Vec<(&[u8], &[u8], u32, &HeldAffected)> = Vec::new();
+    for (place, record) in (0..).zip(kept) {
+        for (&(ecosystem, name), affected) in &record.held.affected {
+            entries.push((held_text(ecosystem), held_text(name), place, affected));
+        }
+    }
+    entries.par_sort_unstable_by(|a, b| (a.0, a.1, a.2).cmp(&(b.0, b.1, b.2)));
+
+    let mut keys = Pool::default();
+    let mut ecosystem_before: Option<&[u8]> = None;
+    for package in entries.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
+        let (ecosystem, name, ..) = package[0];
+        if ecosystem_before != Some(ecosystem) {
+            compiled.ecosystems.push(EcosystemRow {
+                name: texts.put(ecosystem)?.into(),
+                packages: 0.into(),
+            });
+            ecosystem_before = Some(ecosystem);
+        }
+        let ecosystem = compiled
+            .ecosystems
+            .last_mut()
+            .expect("pushed when its first package came");
+        ecosystem.packages += U32::new(1);
+
+        let mut print = Sha256::new();
+        let mut claims = Vec::new();
+        for &(_, _, place, affected) in package {
+            let record = &kept[place as usize];
+            let from = count(compiled.ranges.len(), "ranges")?;
+            for row in sorted(builder, affected) {
+                let row = moved(builder, &row, texts, &mut keys, &mut print)?;
+                compiled.ranges.push(row);
+            }
+            let ranges = count(compiled.ranges.len(), "ranges")? - from;
+            print.update(record.id);
+            print.update(format!(
+                "{ranges} {:?} {:?}",
+                record.held.withdrawn, affected.vendor
+            ));
+            let vendor = affected.vendor.as_ref().or(record.held.vendor.as_ref());
+            let vendor_at = vendor.map_or(Ok(NONE), |word| texts.put(word.as_bytes()))?;
+            for &vulnerability in &record.about {
+                let rating = rate(record, affected, vendor, &joined[vulnerability as usize]);
+                let severity = Severity::ALL
+                    .iter()
+                    .position(|&severity| severity == rating.severity);
+                claims.push(ClaimRow {
+                    record: place.into(),
+                    vulnerability: vulnerability.into(),
+                    ranges_from: from.into(),
+                    ranges: ranges.into(),
+                    vendor: vendor_at.into(),
+                    score: rating.score.map_or(NO_SCORE, BaseScore::tenths),
+                    severity: severity.expect("ALL has every severity") as u8,
+                    notice: u8::from(names::is_notice(record.id)),
+                    withdrawn: u8::from(record.held.withdrawn.is_some()),
+                });
+            }
+        }
+        claims.sort_by_key(|claim| (claim.vulnerability.get(), claim.record.get()));
+        for claim in &claims {
+            print.update(
+                &grouping.vulnerabilities[wanted[claim.vulnerability.get() as usize] as usize],
+            );
+            print.update([claim.score, claim.severity]);
+            print.update(joined[claim.vulnerability.get() as usize].print);
+        }
+        let (fingerprint, _) = print
+            .finalize()
+            .split_first_chunk::<8>()
+            .map(|(first, _)| (*first, ()))
+            .expect("32 bytes");
+        compiled.packages.push(PackageRow {
+            ecosystem: (count(compiled.ecosystems.len(), "ecosystems")? - 1).into(),
+            name: texts.put(name)?.into(),
+            claims_from: count(compiled.claims.len(), "claims")?.into(),
+            claims: count(claims.len(), "claims")?.into(),
+            fingerprint: u64::from_le_bytes(fingerprint).into(),
+        });
+        compiled.claims.extend(claims);
+    }
+    compiled.keys = keys.into_blob();
+    Ok(())
+}
+
+/// A package's rows in the order of their keys: intervals, then listed versions, then what can't be read.
+fn sorted(builder: &Builder, affected: &HeldAffected) -> Vec<RangeRow> {
+    let key = |at: U32| {
+        if at.get() == NONE {
+            None
+        } else {
+            builder.keys.get(at.get())
+        }
+    };
+    let group = |row: &RangeRow| row.kind.get().max(kind::LIMIT);
+    let mut rows = affected.ranges.clone();
+    let order = |row: &RangeRow| {
+        (
+            group(row),
+            key(row.introduced_key),
+            key(row.end_key),
+            row.kind.get(),
+        )
+    };
+    rows.sort_by(|a, b| order(a).cmp(&order(b)));
+    rows.dedup();
+    rows
+}
+
+/// The row with its texts and keys moved into the file's pools.
+fn moved(
+    builder: &Builder,
+    row: &RangeRow,
+    texts: &mut Pool,
+    keys: &mut Pool,
+    print: &mut Sha256,
+) -> Result<RangeRow, BuildError> {
+    let mut put = |from: &Pool, to: &mut Pool, at: U32| -> Result<U32, BuildError> {
+        if at.get() == NONE {
+            print.update([0]);
+            return Ok(NONE.into());
+        }
+        let bytes = from.get(at.get()).expect("the builder put it there");
+        print.update([1]);
+        print.update(bytes);
+        Ok(to.put(bytes)?.into())
+    };
+    let moved = RangeRow {
+        introduced_text: put(&builder.texts, texts, row.introduced_text)?,
+        introduced_key: put(&builder.keys, keys, row.introduced_key)?,
+        end_text: put(&builder.texts, texts, row.end_text)?,
+        end_key: put(&builder.keys, keys, row.end_key)?,
+        kind: row.kind,
+    };
+    print.update(row.kind.as_bytes());
+    Ok(moved)
+}
+
+/// The record's own word on the package first, then its word on all, then what other records say.
+fn rate(
+    record: &Kept<'_>,
+    affected: &HeldAffected,
+    vendor: Option<&String>,
+    joined: &Joined,
+) -> Rating {
+    // A notice's score is that of the worst of its vulnerabilities, so it is no one's own.
+    let own: &[_] = if names::is_notice(record.id) {
+        &[]
+    } else {
+        &record.held.scores
+    };
+    let scores = affected
+        .scores
+        .iter()
+        .chain(own)
+        .chain(&joined.scores)
+        .copied();
+    rating::rate(
+        scores,
+        vendor.into_iter().chain(&joined.words).map(String::as_str),
+    )
+}
+
+/// The package index: seeds are tried until no probe is longer than a reader goes.
+fn index(compiled: &mut Compiled, texts: &Pool) {
+    let hashed = |seed: u64| -> Vec<u64> {
+        let text = |at: U32| texts.get(at.get()).expect("put there with the package");
+        let of = |row: &PackageRow| {
+            hash::of_package(
+                seed,
+                text(compiled.ecosystems[row.ecosystem.get() as usize].name),
+                text(row.name),
+            )
+        };
+        compiled.packages.iter().map(of).collect()
+    };
+    let mut capacity = (compiled.packages.len() * 2).next_power_of_two().max(2);
+    for seed in 0.. {
+        if let Some(slots) = place(&hashed(seed), capacity) {
+            (compiled.index, compiled.seed) = (slots, seed);
+            return;
+        }
+        // Names made to collide under every seed don't exist, but a table twice as large ends even that.
+        if seed % 8 == 7 {
+            capacity *= 2;
+        }
+    }
+}
+
+fn place(hashes: &[u64], capacity: usize) -> Option<Vec<Slot>> {
+    let mut slots = vec![
+        Slot {
+            tag: 0.into(),
+            package: 0.into()
+        };
+        capacity
+    ];
+    for (package, &hash) in (1..).zip(hashes) {
+        let free = |probe: &usize| {
+            slots[(hash as usize).wrapping_add(*probe) & (capacity - 1)]
+                .package
+                .get()
+                == 0
+        };
+        let probe = (0..PROBES_MAX).find(free)?;
+        let slot = (hash as usize).wrapping_add(probe) & (capacity - 1);
+        slots[slot] = Slot {
+            tag: ((hash >> 32) as u32).into(),
+            package: u32::into(package),
+        };
+    }
+    Some(slots)
+}
+
+fn vulnerabilities(
+    builder: &Builder,
+    grouping: &Grouping,
+    wanted: &[u32],
+    joined: &[Joined],
+    compiled: &mut Compiled,
+    texts: &mut Pool,
+) -> Result<(), BuildError> {
+    for (&old, joined) in wanted.iter().zip(joined) {
+        let name = &grouping.vulnerabilities[old as usize];
+        let aliases = &grouping.aliases[old as usize];
+        let known_exploited = match builder.known_exploited.get(name) {
+            None => NONE,
+            Some(known) => {
+                compiled.known_exploited.push(KnownExploitedRow {
+                    date_added: texts.put(known.date_added.as_bytes())?.into(),
+                    due_date: texts.put(known.due_date.as_bytes())?.into(),
+                    required_action: texts.put(known.required_action.as_bytes())?.into(),
+                    ransomware: u32::from(known.ransomware).into(),
+                });
+                count(compiled.known_exploited.len(), "known exploits")? - 1
+            }
+        };
+        let epss = builder.epss.get(name);
+        compiled.vulnerabilities.push(VulnerabilityRow {
+            name: texts.put(name.as_bytes())?.into(),
+            records_from: count(
+                compiled.vulnerability_records.len(),
+                "records of vulnerabilities",
+            )?
+            .into(),
+            records: count(joined.records.len(), "records of vulnerabilities")?.into(),
+            aliases_from: count(compiled.aliases.len(), "aliases")?.into(),
+            aliases: count(aliases.len(), "aliases")?.into(),
+            known_exploited: known_exploited.into(),
+            epss_score: epss.map_or(-1.0, |epss| epss.score).into(),
+            epss_percentile: epss.map_or(-1.0, |epss| epss.percentile).into(),
+        });
+        compiled
+            .vulnerability_records
+            .extend(joined.records.iter().map(|&record| U32::new(record)));
+        for alias in aliases {
+            compiled.aliases.push(texts.put(alias.as_bytes())?.into());
+        }
+    }
+    Ok(())
+}
+
+/// Records, and their facts in blocks.
+fn records(kept: &[Kept<'_>], compiled: &mut Compiled, texts: &mut Pool) -> Result<(), BuildError> {
+    let mut blocks: Vec<Vec<u8>> = vec![Vec::new()];
+    let mut full_blocks = 0;
+    for record in kept {
+        let json = zstd::bulk::decompress(&record.held.facts, record.held.facts_bytes)
+            .map_err(BuildError::Compress)?;
+        if blocks
+            .last()
+            .is_some_and(|block| block.len() >= FACTS_BLOCK_BYTES)
+        {
+            if blocks.len() == FACTS_BLOCKS_AT_ONCE {
+                full_blocks += blocks.len();
+                pack(std::mem::take(&mut blocks), compiled)?;
+            }
+            blocks.push(Vec::new());
+        }
+        let block_place = count(full_blocks + blocks.len() - 1, "facts")?;
+        let block = blocks
+            .last_mut()
+            .expect("one is pushed before and after each packing");
+        compiled.records.push(RecordRow {
+            id: texts.put(record.id.as_bytes())?.into(),
+            source: texts.put(record.held.source.as_bytes())?.into(),
+            withdrawn: record
+                .held
+                .withdrawn
+                .as_ref()
+                .map_or(Ok(NONE), |at| texts.put(at.as_bytes()))?
+                .into(),
+            facts_block: block_place.into(),
+            facts_offset: count(block.len(), "facts")?.into(),
+            facts_bytes: count(json.len(), "facts")?.into(),
+        });
+        block.extend(json);
+        assert!(
+            block.len() <= FACTS_BLOCK_BYTES_MAX,
+            "a record's facts are cut to well below a block's maximum"
+        );
+    }
+    pack(blocks, compiled)
+}
+
+fn pack(blocks: Vec<Vec<u8>>, compiled: &mut Compiled) -> Result<(), BuildError> {
+    let compress =
+        |block: &Vec<u8>| zstd::bulk::compress(block, FACTS_LEVEL).map_err(BuildError::Compress);
+    let packed: Vec<Vec<u8>> = blocks.par_iter().map(compress).collect::<Result<_, _>>()?;
+    for (block, packed) in blocks.iter().zip(packed) {
+        compiled.facts_blocks.push(FactsBlockRow {
+            offset: (compiled.facts.len() as u64).into(),
+            bytes: count(packed.len(), "facts")?.into(),
+            unpacked_bytes: count(block.len(), "facts")?.into(),
+        });
+        compiled.facts.extend(packed);
+    }
+    Ok(())
+}
+
+fn count(number: usize, of: &'static str) -> Result<u32, BuildError> {
+    u32::try_from(number).map_err(|_| BuildError::TooLarge(of))
+}

@@ -1,0 +1,285 @@
+//! What a look-up yields: claims and their ranges, borrowed from the file.
+
+use super::layout::{
+    ClaimRow, NO_SCORE, NONE, PackageRow, RangeRow, RecordRow, Section, VulnerabilityRow, kind,
+};
+use super::{Database, DatabaseError};
+use muster_domain::{BaseScore, Severity};
+
+/// The claims about one package.
+#[derive(Debug)]
+pub struct Candidates<'a> {
+    database: &'a Database,
+    claims: std::slice::Iter<'a, ClaimRow>,
+    failure: Option<DatabaseError>,
+}
+
+impl<'a> Candidates<'a> {
+    #[inline]
+    pub(super) fn of(database: &'a Database, package: &PackageRow) -> Self {
+        match database.slice(
+            Section::Claims,
+            package.claims_from.get(),
+            package.claims.get(),
+        ) {
+            Ok(claims) => Self {
+                database,
+                claims: claims.iter(),
+                failure: None,
+            },
+            Err(failure) => Self::failed(database, failure),
+        }
+    }
+
+    #[inline]
+    pub(super) fn none(database: &'a Database) -> Self {
+        Self {
+            database,
+            claims: [].iter(),
+            failure: None,
+        }
+    }
+
+    pub(super) fn failed(database: &'a Database, failure: DatabaseError) -> Self {
+        Self {
+            database,
+            claims: [].iter(),
+            failure: Some(failure),
+        }
+    }
+}
+
+impl<'a> Iterator for Candidates<'a> {
+    type Item = Result<Candidate<'a>, DatabaseError>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        if let Some(failure) = self.failure.take() {
+            return Some(Err(failure));
+        }
+        self.claims.next().map(|row| {
+            Ok(Candidate {
+                database: self.database,
+                row,
+            })
+        })
+    }
+}
+
+/// One record's word on one vulnerability in the package looked up.
+#[derive(Clone, Copy, Debug)]
+pub struct Candidate<'a> {
+    database: &'a Database,
+    row: &'a ClaimRow,
+}
+
+impl<'a> Candidate<'a> {
+    /// The vulnerability's place in this database: equal for claims about the same one.
+    #[inline]
+    pub fn vulnerability_place(&self) -> u32 {
+        self.row.vulnerability.get()
+    }
+
+    /// The CVE where there is one, else the advisory's id.
+    ///
+    /// # Errors
+    /// When the file is damaged, as with all that follow.
+    pub fn vulnerability(&self) -> Result<&'a str, DatabaseError> {
+        self.database.text(self.vulnerability_row()?.name.get())
+    }
+
+    /// All other names of the vulnerability, sorted.
+    ///
+    /// # Errors
+    /// As `vulnerability`.
+    pub fn aliases(&self) -> Result<Vec<String>, DatabaseError> {
+        self.database.aliases_of(self.vulnerability_row()?)
+    }
+
+    /// The record's id.
+    ///
+    /// # Errors
+    /// As `vulnerability`.
+    pub fn advisory(&self) -> Result<&'a str, DatabaseError> {
+        self.database.text(self.record_row()?.id.get())
+    }
+
+    /// When the record was taken back, as RFC 3339; `None`: it stands.
+    ///
+    /// # Errors
+    /// As `vulnerability`.
+    pub fn withdrawn(&self) -> Result<Option<&'a str>, DatabaseError> {
+        self.database
+            .optional_text(self.record_row()?.withdrawn.get())
+    }
+
+    /// Whether the record was taken back.
+    #[inline]
+    pub fn is_withdrawn(&self) -> bool {
+        self.row.withdrawn == 1
+    }
+
+    /// Whether the record announces one update for several vulnerabilities (DSA, DLA) instead of being the record of
+    /// this one.
+    #[inline]
+    pub fn is_notice(&self) -> bool {
+        self.row.notice == 1
+    }
+
+    /// The vendor's word on this package, else on the whole record, as it writes it.
+    ///
+    /// # Errors
+    /// As `vulnerability`.
+    pub fn vendor(&self) -> Result<Option<&'a str>, DatabaseError> {
+        self.database.optional_text(self.row.vendor.get())
+    }
+
+    /// CVSS base score, when somebody scored it.
+    pub fn score(&self) -> Option<BaseScore> {
+        (self.row.score != NO_SCORE)
+            .then(|| BaseScore::from_tenths(self.row.score))
+            .flatten()
+    }
+
+    /// Of the score, else of a vendor's word.
+    pub fn severity(&self) -> Severity {
+        Severity::ALL
+            .get(usize::from(self.row.severity))
+            .copied()
+            .unwrap_or(Severity::Untriaged)
+    }
+
+    /// Affected versions. None at all: the record names none that could be compared.
+    ///
+    /// # Errors
+    /// As `vulnerability`.
+    #[inline]
+    pub fn ranges(
+        &self,
+    ) -> Result<impl Iterator<Item = Result<CandidateRange<'a>, DatabaseError>> + 'a, DatabaseError>
+    {
+        let database = self.database;
+        let rows = database.slice::<RangeRow>(
+            Section::Ranges,
+            self.row.ranges_from.get(),
+            self.row.ranges.get(),
+        )?;
+        Ok(rows
+            .iter()
+            .map(move |row| CandidateRange::read(database, row)))
+    }
+
+    fn record_row(&self) -> Result<&'a RecordRow, DatabaseError> {
+        self.database.row(Section::Records, self.row.record.get())
+    }
+
+    fn vulnerability_row(&self) -> Result<&'a VulnerabilityRow, DatabaseError> {
+        self.database
+            .row(Section::Vulnerabilities, self.row.vulnerability.get())
+    }
+}
+
+/// A text in the file, read when it is wanted.
+#[derive(Clone, Copy, Debug)]
+pub struct Text<'a> {
+    database: &'a Database,
+    at: u32,
+}
+
+impl<'a> Text<'a> {
+    /// The text.
+    ///
+    /// # Errors
+    /// When the file is damaged.
+    pub fn read(&self) -> Result<&'a str, DatabaseError> {
+        self.database.text(self.at)
+    }
+}
+
+/// A version at the edge of an interval.
+#[derive(Clone, Copy, Debug)]
+pub struct Bound<'a> {
+    /// As the feed writes it.
+    pub text: Text<'a>,
+    /// As it is compared: `VersionKey::as_bytes` of the ecosystem's scheme.
+    pub key: &'a [u8],
+}
+
+/// Where an interval ends.
+#[derive(Clone, Copy, Debug)]
+pub enum End<'a> {
+    /// Nowhere: not fixed yet.
+    Open,
+    /// Before this version, which is good.
+    Fixed(Bound<'a>),
+    /// With this version.
+    LastAffected(Bound<'a>),
+    /// Before this version, from which on nobody looked.
+    Limit(Bound<'a>),
+}
+
+/// Affected versions.
+#[derive(Clone, Copy, Debug)]
+pub enum CandidateRange<'a> {
+    /// From `introduced` (inclusive; `None`: from the beginning) to `end`.
+    Interval {
+        /// First affected version.
+        introduced: Option<Bound<'a>>,
+        /// Where it ends.
+        end: End<'a>,
+    },
+    /// Exactly one version.
+    Listed {
+        /// As the feed writes it.
+        version: Text<'a>,
+        /// As it is compared; `None`: the scheme can't read it, so only the same text is the same version.
+        key: Option<&'a [u8]>,
+    },
+    /// A range that can't be read, and why.
+    Unreadable(Text<'a>),
+}
+
+impl<'a> CandidateRange<'a> {
+    #[inline]
+    fn read(database: &'a Database, row: &'a RangeRow) -> Result<Self, DatabaseError> {
+        let text = |at: u32| Text { database, at };
+        let bound = |at: u32, key: u32| {
+            Ok::<_, DatabaseError>(Bound {
+                text: text(at),
+                key: database.key(key)?,
+            })
+        };
+        let introduced = || match row.introduced_key.get() {
+            NONE => Ok(None),
+            key => bound(row.introduced_text.get(), key).map(Some),
+        };
+        let end = || bound(row.end_text.get(), row.end_key.get());
+        Ok(match row.kind.get() {
+            kind::OPEN => Self::Interval {
+                introduced: introduced()?,
+                end: End::Open,
+            },
+            kind::FIXED => Self::Interval {
+                introduced: introduced()?,
+                end: End::Fixed(end()?),
+            },
+            kind::LAST_AFFECTED => Self::Interval {
+                introduced: introduced()?,
+                end: End::LastAffected(end()?),
+            },
+            kind::LIMIT => Self::Interval {
+                introduced: introduced()?,
+                end: End::Limit(end()?),
+            },
+            kind::LISTED => {
+                let key = introduced()?.map(|bound| bound.key);
+                Self::Listed {
+                    version: text(row.introduced_text.get()),
+                    key,
+                }
+            }
+            kind::UNREADABLE => Self::Unreadable(text(row.end_text.get())),
+            _ => return Err(DatabaseError::Damaged("a range is of no known kind")),
+        })
+    }
+}

@@ -1,0 +1,210 @@
+//! What a finding tells of its vulnerability: joined over its records, read from the compressed side of the file.
+
+use super::layout::{
+    FACTS_BLOCK_BYTES_MAX, FactsBlockRow, KnownExploitedRow, NONE, RecordRow, Section,
+    VulnerabilityRow,
+};
+use super::{Database, DatabaseError};
+use crate::osv;
+use jiff::Timestamp;
+use muster_domain::{Epss, KnownExploited, VectorString, VulnerabilityFacts};
+use serde::{Deserialize, Serialize};
+use zerocopy::little_endian::U32;
+
+/// What one record tells, as it lies in a block of facts.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct RecordFacts {
+    pub description: String,
+    pub severity: Vec<VectorString>,
+    pub vendor_severity: Option<String>,
+    pub cwes: Vec<String>,
+    pub references: Vec<String>,
+    pub published: Option<Timestamp>,
+    pub modified: Option<Timestamp>,
+}
+
+/// Most records that are joined: a vulnerability has a handful, and a wrong feed must not make one finding slow.
+const RECORDS_MAX: usize = 32;
+/// Most aliases of a vulnerability: real ones have a handful, and a damaged file must not fill the memory.
+const ALIASES_MAX: usize = 1000;
+/// Most links of a vulnerability: the Inspector API's own limit is 100.
+const REFERENCES_MAX: usize = 100;
+
+/// Whose words are preferred where the judging record says nothing, best first: who writes a description of the
+/// vulnerability itself before who writes of an update.
+const SOURCES: &[&str] = &[
+    "NVD",
+    "GITHUB",
+    "PYPA",
+    "GO_VULNDB",
+    "RUSTSEC",
+    "OSSF_MALICIOUS",
+    "DEBIAN_CVE",
+];
+
+impl Database {
+    /// What is known of a vulnerability. `None`: nothing here is about it.
+    ///
+    /// # Errors
+    /// When the file is damaged.
+    pub fn facts(&self, vulnerability: &str) -> Result<Option<VulnerabilityFacts>, DatabaseError> {
+        self.facts_told_by(vulnerability, None)
+    }
+
+    /// What is known of a vulnerability, in the words of the record `advisory` where it has words.
+    ///
+    /// # Errors
+    /// When the file is damaged.
+    pub fn facts_told_by(
+        &self,
+        vulnerability: &str,
+        advisory: Option<&str>,
+    ) -> Result<Option<VulnerabilityFacts>, DatabaseError> {
+        let Some(row) = self.vulnerability(vulnerability) else {
+            return Ok(None);
+        };
+        let records = self.records_of(row, advisory)?;
+        let mut facts = VulnerabilityFacts {
+            id: vulnerability.to_owned(),
+            aliases: self.aliases_of(row)?,
+            known_exploited: self.known_exploited(row)?,
+            epss: epss(row),
+            ..VulnerabilityFacts::default()
+        };
+        if let Some(first) = records.first() {
+            facts.source = self.text(first.source.get())?.to_owned();
+            facts.source_url = osv::source_url(&facts.source, self.text(first.id.get())?);
+        }
+        for record in records.into_iter().take(RECORDS_MAX) {
+            join(&mut facts, self.record_facts(record)?);
+        }
+        facts.references.truncate(REFERENCES_MAX);
+        Ok(Some(facts))
+    }
+
+    /// Standing records, the preferred one first; those taken back only when there is no other.
+    fn records_of(
+        &self,
+        row: &VulnerabilityRow,
+        first: Option<&str>,
+    ) -> Result<Vec<&RecordRow>, DatabaseError> {
+        let places: &[U32] = self.slice(
+            Section::VulnerabilityRecords,
+            row.records_from.get(),
+            row.records.get(),
+        )?;
+        let mut ranked = Vec::with_capacity(places.len());
+        for place in places {
+            let record: &RecordRow = self.row(Section::Records, place.get())?;
+            let source = self.text(record.source.get())?;
+            let rank = SOURCES
+                .iter()
+                .position(|known| *known == source)
+                .unwrap_or(SOURCES.len());
+            let is_first = first == Some(self.text(record.id.get())?);
+            ranked.push((record.withdrawn.get() != NONE, !is_first, rank, record));
+        }
+        ranked.sort_by_key(|&(withdrawn, is_other, rank, _)| (withdrawn, is_other, rank));
+        let standing = ranked
+            .iter()
+            .take_while(|(withdrawn, ..)| !withdrawn)
+            .count();
+        ranked.truncate(if standing == 0 {
+            ranked.len()
+        } else {
+            standing
+        });
+        Ok(ranked.into_iter().map(|(.., record)| record).collect())
+    }
+
+    fn record_facts(&self, record: &RecordRow) -> Result<RecordFacts, DatabaseError> {
+        let block: &FactsBlockRow = self.row(Section::FactsBlocks, record.facts_block.get())?;
+        let unpacked_bytes = block.unpacked_bytes.get() as usize;
+        if unpacked_bytes > FACTS_BLOCK_BYTES_MAX {
+            return Err(DatabaseError::Damaged("a block of facts is too large"));
+        }
+        let all = &self.map[self.sections[Section::Facts as usize].clone()];
+        let packed = usize::try_from(block.offset.get())
+            .ok()
+            .and_then(|from| all.get(from..from.checked_add(block.bytes.get() as usize)?))
+            .ok_or(DatabaseError::Damaged(
+                "a block of facts leads out of its section",
+            ))?;
+        let unpacked = zstd::bulk::decompress(packed, unpacked_bytes)
+            .map_err(|_| DatabaseError::Damaged("a block of facts can't be unpacked"))?;
+        let json = unpacked
+            .get(record.facts_offset.get() as usize..)
+            .and_then(|rest| rest.get(..record.facts_bytes.get() as usize))
+            .ok_or(DatabaseError::Damaged(
+                "a record's facts lead out of their block",
+            ))?;
+        serde_json::from_slice(json)
+            .map_err(|_| DatabaseError::Damaged("a record's facts can't be read"))
+    }
+
+    pub(super) fn aliases_of(&self, row: &VulnerabilityRow) -> Result<Vec<String>, DatabaseError> {
+        let aliases: &[U32] =
+            self.slice(Section::Aliases, row.aliases_from.get(), row.aliases.get())?;
+        aliases
+            .iter()
+            .take(ALIASES_MAX)
+            .map(|alias| self.text(alias.get()).map(str::to_owned))
+            .collect()
+    }
+
+    fn known_exploited(
+        &self,
+        row: &VulnerabilityRow,
+    ) -> Result<Option<KnownExploited>, DatabaseError> {
+        if row.known_exploited.get() == NONE {
+            return Ok(None);
+        }
+        let known: &KnownExploitedRow =
+            self.row(Section::KnownExploited, row.known_exploited.get())?;
+        Ok(Some(KnownExploited {
+            date_added: self.text(known.date_added.get())?.to_owned(),
+            due_date: self.text(known.due_date.get())?.to_owned(),
+            required_action: self.text(known.required_action.get())?.to_owned(),
+            ransomware: known.ransomware.get() == 1,
+        }))
+    }
+}
+
+pub(super) fn epss(row: &VulnerabilityRow) -> Option<Epss> {
+    let (score, percentile) = (row.epss_score.get(), row.epss_percentile.get());
+    let is_share = |number: f64| (0.0..=1.0).contains(&number);
+    (is_share(score) && is_share(percentile)).then_some(Epss { score, percentile })
+}
+
+/// Adds what the next record tells to what better ones told.
+fn join(facts: &mut VulnerabilityFacts, record: RecordFacts) {
+    if facts.description.is_empty() {
+        facts.description = record.description;
+    }
+    for vector in record.severity {
+        if !facts
+            .severity
+            .iter()
+            .any(|known| known.vector == vector.vector && known.source == vector.source)
+        {
+            facts.severity.push(vector);
+        }
+    }
+    facts.vendor_severity = facts.vendor_severity.take().or(record.vendor_severity);
+    facts.cwes.extend(record.cwes);
+    facts.cwes.sort();
+    facts.cwes.dedup();
+    for reference in record.references {
+        if facts.references.len() < REFERENCES_MAX && !facts.references.contains(&reference) {
+            facts.references.push(reference);
+        }
+    }
+    facts.published = [facts.published, record.published]
+        .into_iter()
+        .flatten()
+        .min();
+    facts.modified = [facts.modified, record.modified]
+        .into_iter()
+        .flatten()
+        .max();
+}

@@ -1,0 +1,593 @@
+//! OSV JSON (ossf.github.io/osv-schema, 1.7, read 2026-11-24): one record -> one advisory.
+//!
+//! Ecosystems that we don't know are left out of the record and named, so that the rest of it counts.
+//! `GIT` ranges are left out silently: they name commits, and a package has a version.
+
+use crate::feed::{
+    FeedError, LINK_BYTES_MAX, RECORD_BYTES_MAX, WORD_BYTES_MAX, Word, bounded, cut,
+};
+use jiff::Timestamp;
+use muster_domain::{
+    Advisory, AdvisoryId, Affected, Ecosystem, Event, Range, RangeType, Reference, VectorString,
+};
+use serde::Deserialize;
+
+/// Most bytes of a summary that are kept.
+const SUMMARY_BYTES_MAX: usize = 1024;
+/// Most bytes of the details that are kept: the Inspector API shows 1,024 letters of it.
+const DETAILS_BYTES_MAX: usize = 4096;
+/// Most links that are kept: the Inspector API shows 100.
+const REFERENCES_KEPT_MAX: usize = 100;
+
+/// A record, and what of it could not be used.
+#[derive(Debug)]
+pub struct Record {
+    /// What could.
+    pub advisory: Advisory,
+    /// Ecosystems in it that have no row in our table, as the record spells them, sorted, without doubles.
+    pub unknown_ecosystems: Vec<String>,
+    /// Other parts that were left out, each with its reason.
+    pub skipped: Vec<String>,
+}
+
+/// The advisory in one record.
+///
+/// # Errors
+/// When the bytes are over `RECORD_BYTES_MAX`, are not OSV JSON, have no id, or have a `withdrawn` that is not a time.
+pub fn parse(bytes: &[u8]) -> Result<Advisory, FeedError> {
+    parse_record(bytes).map(|record| record.advisory)
+}
+
+/// The advisory in one record, with what was left out of it.
+///
+/// # Errors
+/// As `parse`.
+pub fn parse_record(bytes: &[u8]) -> Result<Record, FeedError> {
+    if bytes.len() > RECORD_BYTES_MAX {
+        return Err(FeedError::TooLarge {
+            bytes: bytes.len(),
+            limit: RECORD_BYTES_MAX,
+        });
+    }
+    let raw: RawRecord = serde_json::from_slice(bytes).map_err(FeedError::NotOsv)?;
+    if raw.id.is_empty() || raw.id.len() > WORD_BYTES_MAX {
+        let why = format!("must have 1 to {WORD_BYTES_MAX} bytes");
+        return Err(FeedError::Field {
+            id: String::new(),
+            field: "id",
+            why,
+        });
+    }
+    let withdrawn = withdrawn(&raw)?;
+    let mut unknown_ecosystems = Vec::new();
+    let mut skipped = Vec::new();
+    let mut affected = Vec::new();
+    for (index, entry) in raw.affected.into_iter().enumerate() {
+        let Some(package) = &entry.package else {
+            continue;
+        };
+        if package.name.is_empty() || package.name.len() > WORD_BYTES_MAX {
+            skipped.push(format!(
+                "affected[{index}]: package name must have 1 to {WORD_BYTES_MAX} bytes"
+            ));
+            continue;
+        }
+        match Ecosystem::try_from(cut(&package.ecosystem, WORD_BYTES_MAX).to_owned()) {
+            Ok(ecosystem) => affected.push(read_affected(ecosystem, entry, index, &mut skipped)),
+            Err(unknown) => unknown_ecosystems.push(unknown.0),
+        }
+    }
+    unknown_ecosystems.sort();
+    unknown_ecosystems.dedup();
+
+    let (severity, said) = vectors(raw.severity);
+    let mut advisory = Advisory {
+        id: AdvisoryId(raw.id),
+        aliases: words(raw.aliases),
+        upstream: words(raw.upstream),
+        related: words(raw.related),
+        summary: cut(&raw.summary.0.unwrap_or_default(), SUMMARY_BYTES_MAX).to_owned(),
+        details: cut(&raw.details, DETAILS_BYTES_MAX).to_owned(),
+        severity,
+        vendor_severity: raw
+            .database_specific
+            .severity
+            .0
+            .or(raw.database_specific.urgency.0)
+            .or(said),
+        cwes: words(raw.database_specific.cwe_ids),
+        affected,
+        references: raw
+            .references
+            .into_iter()
+            .filter(|reference| reference.url.len() <= LINK_BYTES_MAX)
+            .take(REFERENCES_KEPT_MAX)
+            .map(|reference| Reference {
+                kind: cut(&reference.kind, WORD_BYTES_MAX).to_owned(),
+                url: reference.url,
+            })
+            .collect(),
+        published: time(raw.published.as_deref()),
+        modified: time(raw.modified.as_deref()),
+        withdrawn,
+    };
+    let source = source_name(&advisory);
+    let all = advisory
+        .affected
+        .iter_mut()
+        .flat_map(|affected| &mut affected.severity)
+        .chain(&mut advisory.severity);
+    for vector in all {
+        source.clone_into(&mut vector.source);
+    }
+    Ok(Record {
+        advisory,
+        unknown_ecosystems,
+        skipped,
+    })
+}
+
+/// The name of the database that an advisory comes from, in the spelling of `packageVulnerabilityDetails.source` of the
+/// Inspector API (`DEBIAN_CVE` and `NVD` were seen there; the others follow its pattern).
+pub fn source_name(advisory: &Advisory) -> &'static str {
+    const BY_PREFIX: &[(&str, &str)] = &[
+        ("DEBIAN-CVE-", "DEBIAN_CVE"),
+        ("DSA-", "DEBIAN_CVE"),
+        ("DLA-", "DEBIAN_CVE"),
+        ("DTSA-", "DEBIAN_CVE"),
+        ("GHSA-", "GITHUB"),
+        ("PYSEC-", "PYPA"),
+        ("GO-", "GO_VULNDB"),
+        ("RUSTSEC-", "RUSTSEC"),
+        ("MAL-", "OSSF_MALICIOUS"),
+    ];
+    let id = &advisory.id.0;
+    if let Some((_, name)) = BY_PREFIX.iter().find(|(prefix, _)| id.starts_with(prefix)) {
+        return name;
+    }
+    // OSV's older Debian export and its conversion of the NVD both use the bare CVE as the id.
+    let of_debian = advisory
+        .affected
+        .iter()
+        .any(|affected| affected.ecosystem.row().name == "Debian");
+    match (id.starts_with("CVE-"), of_debian) {
+        (true, true) => "DEBIAN_CVE",
+        (true, false) => "NVD",
+        _ => "OSV",
+    }
+}
+
+/// Where a person reads a record of `source`.
+pub fn source_url(source: &str, id: &str) -> String {
+    match source {
+        "DEBIAN_CVE" => {
+            let name = id.strip_prefix("DEBIAN-").unwrap_or(id);
+            format!("https://security-tracker.debian.org/tracker/{name}")
+        }
+        "GITHUB" => format!("https://github.com/advisories/{id}"),
+        "GO_VULNDB" => format!("https://pkg.go.dev/vuln/{id}"),
+        "RUSTSEC" => format!("https://rustsec.org/advisories/{id}.html"),
+        "NVD" => format!("https://nvd.nist.gov/vuln/detail/{id}"),
+        _ => format!("https://osv.dev/vulnerability/{id}"),
+    }
+}
+
+/// Taken back or not must never be guessed, so a time that can't be read sets the record aside.
+fn withdrawn(raw: &RawRecord) -> Result<Option<Timestamp>, FeedError> {
+    let Some(text) = raw.withdrawn.as_deref().filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    match text.parse() {
+        Ok(time) => Ok(Some(time)),
+        Err(_) => {
+            let why = format!("is not a time: `{}`", cut(text, 40));
+            Err(FeedError::Field {
+                id: raw.id.clone(),
+                field: "withdrawn",
+                why,
+            })
+        }
+    }
+}
+
+fn read_affected(
+    ecosystem: Ecosystem,
+    entry: RawAffected,
+    index: usize,
+    skipped: &mut Vec<String>,
+) -> Affected {
+    let mut ranges = Vec::new();
+    for range in entry.ranges {
+        let kind = match range.kind.as_str() {
+            "SEMVER" => RangeType::Semver,
+            "ECOSYSTEM" => RangeType::Ecosystem,
+            "GIT" => continue,
+            other => {
+                skipped.push(format!(
+                    "affected[{index}]: unknown range type `{}`",
+                    cut(other, 40)
+                ));
+                continue;
+            }
+        };
+        ranges.push(Range {
+            kind,
+            events: range.events.into_iter().flat_map(events).collect(),
+        });
+    }
+    let (severity, said) = vectors(entry.severity);
+    let vendor_severity = [
+        entry.ecosystem_specific.urgency,
+        entry.ecosystem_specific.severity,
+        entry.database_specific.severity,
+        entry.database_specific.urgency,
+        Word(said),
+    ]
+    .into_iter()
+    .find_map(|word| word.0);
+    let name = entry
+        .package
+        .map(|package| package.name)
+        .unwrap_or_default();
+    Affected {
+        ecosystem,
+        name,
+        ranges,
+        versions: entry.versions,
+        severity,
+        vendor_severity,
+    }
+}
+
+/// The schema wants one event per object; some writers put `introduced` and `fixed` into one.
+fn events(raw: RawEvent) -> impl Iterator<Item = Event> {
+    let all = [
+        raw.introduced.map(Event::Introduced),
+        raw.fixed.map(Event::Fixed),
+        raw.last_affected.map(Event::LastAffected),
+        raw.limit.map(Event::Limit),
+    ];
+    all.into_iter().flatten()
+}
+
+/// CVSS vectors, and a vendor's word that stands where a vector would (Ubuntu writes `{"type":"Ubuntu","score":"medium"}`).
+fn vectors(raw: Vec<RawSeverity>) -> (Vec<VectorString>, Option<String>) {
+    let mut vectors = Vec::new();
+    let mut said = None;
+    for severity in raw {
+        if severity.score.len() > WORD_BYTES_MAX {
+            continue;
+        }
+        if severity.kind.starts_with("CVSS_V") {
+            vectors.push(VectorString {
+                kind: severity.kind,
+                vector: severity.score,
+                source: String::new(),
+            });
+        } else {
+            said.get_or_insert(severity.score);
+        }
+    }
+    (vectors, said)
+}
+
+/// Go's vulnerability database writes Go's zero time for "not known".
+fn time(text: Option<&str>) -> Option<Timestamp> {
+    text?
+        .parse()
+        .ok()
+        .filter(|time: &Timestamp| time.as_second() > 0)
+}
+
+/// Sorted, without doubles, none empty and none of a length that no name has.
+fn words(raw: Vec<Word>) -> Vec<String> {
+    let mut words: Vec<String> = raw.into_iter().filter_map(|word| word.0).collect();
+    words.sort();
+    words.dedup();
+    words
+}
+
+// What the schema says, with a limit on every list. The largest real lists (read 2026-11): 1,900 aliases and upstream
+// names (kernel notices), 2,800 affected entries, 30,000 versions.
+
+#[derive(Deserialize)]
+struct RawRecord {
+    id: String,
+    modified: Option<String>,
+    published: Option<String>,
+    withdrawn: Option<String>,
+    #[serde(default, deserialize_with = "bounded::<_, _, 10_000>")]
+    aliases: Vec<Word>,
+    #[serde(default, deserialize_with = "bounded::<_, _, 10_000>")]
+    upstream: Vec<Word>,
+    #[serde(default, deserialize_with = "bounded::<_, _, 10_000>")]
+    related: Vec<Word>,
+    #[serde(default)]
+    summary: Word,
+    #[serde(default)]
+    details: String,
+    #[serde(default, deserialize_with = "bounded::<_, _, 100>")]
+    severity: Vec<RawSeverity>,
+    #[serde(default, deserialize_with = "bounded::<_, _, 20_000>")]
+    affected: Vec<RawAffected>,
+    #[serde(default, deserialize_with = "bounded::<_, _, 10_000>")]
+    references: Vec<RawReference>,
+    #[serde(default)]
+    database_specific: RawSpecific,
+}
+
+#[derive(Deserialize)]
+struct RawSeverity {
+    #[serde(rename = "type", default)]
+    kind: String,
+    #[serde(default)]
+    score: String,
+}
+
+#[derive(Deserialize)]
+struct RawReference {
+    #[serde(rename = "type", default)]
+    kind: String,
+    #[serde(default)]
+    url: String,
+}
+
+#[derive(Deserialize)]
+struct RawAffected {
+    package: Option<RawPackage>,
+    #[serde(default, deserialize_with = "bounded::<_, _, 1_000>")]
+    ranges: Vec<RawRange>,
+    #[serde(default, deserialize_with = "bounded::<_, _, 100_000>")]
+    versions: Vec<String>,
+    #[serde(default, deserialize_with = "bounded::<_, _, 100>")]
+    severity: Vec<RawSeverity>,
+    #[serde(default)]
+    ecosystem_specific: RawSpecific,
+    #[serde(default)]
+    database_specific: RawSpecific,
+}
+
+#[derive(Deserialize)]
+struct RawPackage {
+    #[serde(default)]
+    ecosystem: String,
+    #[serde(default)]
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct RawRange {
+    #[serde(rename = "type", default)]
+    kind: String,
+    #[serde(default, deserialize_with = "bounded::<_, _, 10_000>")]
+    events: Vec<RawEvent>,
+}
+
+#[derive(Deserialize)]
+struct RawEvent {
+    introduced: Option<String>,
+    fixed: Option<String>,
+    last_affected: Option<String>,
+    limit: Option<String>,
+}
+
+/// The two objects without a schema: the fields of theirs that some database is known to fill.
+#[derive(Default, Deserialize)]
+struct RawSpecificFields {
+    #[serde(default)]
+    severity: Word,
+    #[serde(default)]
+    urgency: Word,
+    #[serde(default, deserialize_with = "bounded::<_, _, 1_000>")]
+    cwe_ids: Vec<Word>,
+}
+
+/// `null` is as good as absent.
+#[derive(Default, Deserialize)]
+#[serde(from = "Option<RawSpecificFields>")]
+struct RawSpecific {
+    severity: Word,
+    urgency: Word,
+    cwe_ids: Vec<Word>,
+}
+
+impl From<Option<RawSpecificFields>> for RawSpecific {
+    fn from(fields: Option<RawSpecificFields>) -> Self {
+        let RawSpecificFields {
+            severity,
+            urgency,
+            cwe_ids,
+        } = fields.unwrap_or_default();
+        Self {
+            severity,
+            urgency,
+            cwe_ids,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str) -> Record {
+        parse_record(json.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_record_keeps_the_ecosystems_that_we_know_and_names_the_others() {
+        let record = read(
+            r#"{"id":"GHSA-x","affected":[
+                {"package":{"ecosystem":"npm","name":"lodash"}},
+                {"package":{"ecosystem":"SwiftURL","name":"a"}}, {"package":{"ecosystem":"Hex","name":"b"}},
+                {"package":{"ecosystem":"Hex","name":"c"}},
+                {"ranges":[{"type":"GIT","events":[{"introduced":"0"}]}]}]}"#,
+        );
+        assert_eq!(record.advisory.affected.len(), 1);
+        assert_eq!(record.unknown_ecosystems, ["Hex", "SwiftURL"]);
+        assert!(record.skipped.is_empty());
+    }
+
+    #[test]
+    fn the_vendors_word_is_found_where_each_database_puts_it() {
+        let check = |json: &str, record: Option<&str>, package: Option<&str>| {
+            let advisory = read(json).advisory;
+            assert_eq!(advisory.vendor_severity.as_deref(), record, "{json}");
+            assert_eq!(
+                advisory
+                    .affected
+                    .first()
+                    .and_then(|one| one.vendor_severity.as_deref()),
+                package,
+                "{json}"
+            );
+        };
+        // GitHub: of the whole record
+        check(
+            r#"{"id":"GHSA-x","database_specific":{"severity":"MODERATE","cwe_ids":["CWE-79"]}}"#,
+            Some("MODERATE"),
+            None,
+        );
+        // Debian: of one package in one release
+        check(
+            r#"{"id":"DEBIAN-CVE-1","affected":[{"package":{"ecosystem":"Debian:12","name":"tar"},
+               "ecosystem_specific":{"urgency":"unimportant"},"database_specific":{"source":"x"}}]}"#,
+            None,
+            Some("unimportant"),
+        );
+        // Ubuntu: where a vector would stand
+        check(
+            r#"{"id":"UBUNTU-CVE-1","severity":[{"type":"Ubuntu","score":"medium"}]}"#,
+            Some("medium"),
+            None,
+        );
+        check(
+            r#"{"id":"x","database_specific":{"severity":[{"type":"odd"}]}}"#,
+            None,
+            None,
+        );
+        check(r#"{"id":"x","database_specific":null}"#, None, None);
+    }
+
+    #[test]
+    fn events_and_versions_come_as_the_record_has_them() {
+        let advisory = read(
+            r#"{"id":"PYSEC-1","affected":[{"package":{"ecosystem":"PyPI","name":"Jinja2"},"versions":["2.0","2.1"],
+               "ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"2.10.1"}]},
+                         {"type":"GIT","events":[{"introduced":"abc"}]},
+                         {"type":"SEMVER","events":[{"introduced":"3","last_affected":"3.1"},{"limit":"4"}]}]}]}"#,
+        )
+        .advisory;
+        assert_eq!(advisory.affected[0].versions, ["2.0", "2.1"]);
+        let (introduced, fixed) = (Event::Introduced("0".into()), Event::Fixed("2.10.1".into()));
+        assert_eq!(
+            advisory.affected[0].ranges,
+            [
+                Range {
+                    kind: RangeType::Ecosystem,
+                    events: vec![introduced, fixed]
+                },
+                Range {
+                    kind: RangeType::Semver,
+                    events: vec![
+                        Event::Introduced("3".into()),
+                        Event::LastAffected("3.1".into()),
+                        Event::Limit("4".into())
+                    ]
+                },
+            ]
+        );
+    }
+
+    #[test]
+    fn a_record_that_means_nothing_is_refused_with_the_reason() {
+        let check = |json: &str, expected: &str| {
+            assert_eq!(
+                parse(json.as_bytes()).unwrap_err().to_string(),
+                expected,
+                "{json}"
+            );
+        };
+        check("{}", "record is not OSV JSON");
+        check("[]", "record is not OSV JSON");
+        check(r#"{"id":7}"#, "record is not OSV JSON");
+        check(
+            r#"{"id":""}"#,
+            "advisory ``: field `id` must have 1 to 512 bytes",
+        );
+        check(
+            r#"{"id":"X","withdrawn":"soon"}"#,
+            "advisory `X`: field `withdrawn` is not a time: `soon`",
+        );
+    }
+
+    #[test]
+    fn gos_zero_time_is_no_time() {
+        let advisory = read(
+            r#"{"id":"GO-1","modified":"0001-01-01T00:00:00Z","published":"2021-04-14T20:04:52Z"}"#,
+        )
+        .advisory;
+        assert_eq!(advisory.modified, None);
+        assert!(advisory.published.is_some());
+    }
+
+    #[test]
+    fn a_source_is_told_by_the_id_and_the_ecosystem() {
+        let check = |id: &str, ecosystem: &str, name: &str, url: &str| {
+            let json = format!(
+                r#"{{"id":"{id}","affected":[{{"package":{{"ecosystem":"{ecosystem}","name":"x"}}}}]}}"#
+            );
+            let source = source_name(&read(&json).advisory);
+            assert_eq!((source, source_url(source, id).as_str()), (name, url));
+        };
+        let debian = "https://security-tracker.debian.org/tracker/";
+        check(
+            "DEBIAN-CVE-2023-5363",
+            "Debian:12",
+            "DEBIAN_CVE",
+            &format!("{debian}CVE-2023-5363"),
+        );
+        check(
+            "DSA-5532-1",
+            "Debian:12",
+            "DEBIAN_CVE",
+            &format!("{debian}DSA-5532-1"),
+        );
+        check(
+            "CVE-2015-0840",
+            "Debian:12",
+            "DEBIAN_CVE",
+            &format!("{debian}CVE-2015-0840"),
+        );
+        check(
+            "CVE-2015-0840",
+            "",
+            "NVD",
+            "https://nvd.nist.gov/vuln/detail/CVE-2015-0840",
+        );
+        check(
+            "GHSA-x",
+            "npm",
+            "GITHUB",
+            "https://github.com/advisories/GHSA-x",
+        );
+        check(
+            "PYSEC-2023-74",
+            "PyPI",
+            "PYPA",
+            "https://osv.dev/vulnerability/PYSEC-2023-74",
+        );
+        check(
+            "GO-2021-1",
+            "Go",
+            "GO_VULNDB",
+            "https://pkg.go.dev/vuln/GO-2021-1",
+        );
+        check(
+            "RUSTSEC-2020-0071",
+            "crates.io",
+            "RUSTSEC",
+            "https://rustsec.org/advisories/RUSTSEC-2020-0071.html",
+        );
+    }
+}

@@ -1,0 +1,78 @@
+//! A redis-server of one test: on a free port, keeping nothing.
+
+use std::{
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+pub(crate) struct Server {
+    process: Child,
+    port: u16,
+    folder: tempfile::TempDir,
+}
+
+impl Server {
+    pub async fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port");
+        let process = spawn(free.port(), folder.path());
+        let mut server = Self { process, port: free.port(), folder };
+        server.wait_until_up().await;
+        server
+    }
+
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// As `kill -9`.
+    pub fn kill(&mut self) {
+        self.process.kill().and_then(|()| self.process.wait()).expect("our own process");
+    }
+
+    /// On the same port.
+    pub async fn restart(&mut self) {
+        self.process = spawn(self.port, self.folder.path());
+        self.wait_until_up().await;
+    }
+
+    async fn wait_until_up(&mut self) {
+        for _ in 0..400 {
+            if let Ok(Some(status)) = self.process.try_wait() {
+                panic!("redis-server ended with {status}");
+            }
+            if tokio::net::TcpStream::connect(("127.0.0.1", self.port)).await.is_ok() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        panic!("redis-server does not listen after ten seconds");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill(); // an error says that it has ended already
+        let _ = self.process.wait();
+    }
+}
+
+fn spawn(port: u16, folder: &Path) -> Child {
+    let mut command = Command::new(program());
+    command.args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--save", "", "--appendonly", "no", "--dir"]);
+    command.arg(folder).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.spawn().expect("redis-server starts")
+}
+
+/// A test that cannot run has failed: what is not tested does not work.
+fn program() -> PathBuf {
+    if let Some(named) = std::env::var_os("MUSTER_REDIS_SERVER") {
+        return named.into();
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
+    let found = folders.map(|folder| folder.join("redis-server")).find(|file| file.is_file());
+    found.expect("redis-server is not installed: `./test` installs it, or name one in MUSTER_REDIS_SERVER")
+}

@@ -1,0 +1,14 @@
+//! The decisions: matching, scoring, life cycle.
+
+pub mod asff;
+pub mod inspector;
+pub mod lifecycle;
+pub mod matching;
+mod ports;
+mod remediation;
+#[cfg(test)]
+mod samples;
+mod score;
+pub mod scoring;
+mod shapes;
+mod texts;

@@ -1,0 +1,58 @@
+//! The table of cataloguers: which files matter, and who reads them. A new format is a new row.
+
+use crate::{FileFacts, dpkg, dpkg_list, npm, os_release, package_lock, python};
+
+/// One format.
+pub struct Cataloguer {
+    /// For people.
+    pub name: &'static str,
+    /// Whether it reads the file at this path, relative to the root.
+    pub wants: fn(&str) -> bool,
+    /// What the file says; `None`: nothing that matters.
+    pub read: fn(&str, &[u8]) -> Option<FileFacts>,
+}
+
+/// All formats. The first that wants a path reads it.
+pub const CATALOGUERS: &[Cataloguer] = &[
+    Cataloguer {
+        name: "os-release",
+        wants: os_release::wants,
+        read: |_, bytes| os_release::parse(bytes).map(FileFacts::OperatingSystem),
+    },
+    Cataloguer {
+        name: "dpkg",
+        wants: dpkg::wants,
+        read: |path, bytes| Some(FileFacts::Packages(dpkg::parse(path, bytes))),
+    },
+    Cataloguer { name: "dpkg file lists", wants: dpkg_list::wants, read: dpkg_list::read },
+    Cataloguer {
+        name: "python",
+        wants: python::wants,
+        read: |path, bytes| Some(FileFacts::Packages(python::parse(path, bytes))),
+    },
+    Cataloguer {
+        name: "npm",
+        wants: npm::wants,
+        read: |path, bytes| Some(FileFacts::Packages(npm::parse(path, bytes))),
+    },
+    Cataloguer {
+        name: "package-lock",
+        wants: package_lock::wants,
+        read: |path, bytes| Some(FileFacts::Packages(package_lock::parse(path, bytes))),
+    },
+];
+
+/// The row that reads the file at this path.
+pub(crate) fn of(path: &str) -> Option<&'static Cataloguer> {
+    CATALOGUERS.iter().find(|cataloguer| (cataloguer.wants)(path))
+}
+
+/// Whether a file at this path, relative to the root, says something that matters.
+pub fn wanted(path: &str) -> bool {
+    of(path).is_some()
+}
+
+/// Whether a file at this path proves a package of a language, which an OS package may own.
+pub(crate) fn proves_language_package(path: &str) -> bool {
+    python::wants(path) || npm::wants(path)
+}

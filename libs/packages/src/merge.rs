@@ -1,0 +1,192 @@
+//! Merging: layers laid over each other, bottom to top, give one root and its inventory.
+
+use crate::{FileFacts, LayerFacts, dpkg, os_release, path};
+use muster_domain::{Digest, Ecosystem, Inventory, OperatingSystem, Package, PackageManager, Skipped};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// Where a layer comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum LayerOrigin {
+    /// A whole root: a folder, a disk, an archive.
+    Root,
+    /// A layer of an image, by the digest in its manifest.
+    Image(Digest),
+    /// A Lambda layer version, by its ARN.
+    LambdaLayer(String),
+    /// A Lambda function's own code.
+    LambdaCode,
+}
+
+/// Symbolic links followed from one to the next, as many as Linux follows (path_resolution(7)).
+const LINKS_MAX: usize = 40;
+
+/// One inventory out of layers, bottom to top: an upper layer's files replace those below, its whiteouts remove them.
+/// A Lambda function's code hides nothing of its layers: they lie in `/opt`, the code in `/var/task`.
+pub fn merge(layers: &[(LayerOrigin, LayerFacts)]) -> Inventory {
+    let (code, others): (Vec<&Layer>, Vec<&Layer>) =
+        layers.iter().partition(|(origin, _)| *origin == LayerOrigin::LambdaCode);
+    let (code, others) = (merge_root(&code), merge_root(&others));
+    Inventory::new(
+        others.os.or(code.os),
+        [others.packages, code.packages].concat(),
+        [others.skipped, code.skipped].concat(),
+        [others.limits_reached, code.limits_reached].concat(),
+    )
+}
+
+type Layer = (LayerOrigin, LayerFacts);
+
+fn merge_root(layers: &[&Layer]) -> Inventory {
+    let root = Root::lay(layers);
+    let os = root.operating_system();
+    let owners = root.owners();
+    let mut packages = Vec::new();
+    let mut skipped: Vec<Skipped> = layers.iter().flat_map(|(_, facts)| facts.skipped.iter().cloned()).collect();
+    let mut limits: Vec<String> = layers.iter().flat_map(|(_, facts)| facts.limits_reached.iter().cloned()).collect();
+    for (path, placed) in &root.files {
+        match placed.facts {
+            FileFacts::Packages(parsed) => {
+                for package in &parsed.packages {
+                    packages.push(finished(package, root.origin_of(package, placed), os.as_ref(), &owners));
+                }
+                skipped.extend(parsed.skipped.iter().cloned());
+                if parsed.untold > 0 {
+                    limits.push(format!("`{path}`: {} more records were left out", parsed.untold));
+                }
+            }
+            FileFacts::Link(target) => {
+                if !root.files.contains_key(path::resolve_link(path, target).as_str()) && !os_release::wants(path) {
+                    let reason = format!("it is a symbolic link to `{target}`, where nothing is read");
+                    skipped.push(Skipped { place: (*path).to_owned(), reason });
+                }
+            }
+            FileFacts::OperatingSystem(_) | FileFacts::Owned { .. } => {}
+        }
+    }
+    Inventory::new(os, joined(packages), skipped, limits)
+}
+
+/// A file of the merged root.
+struct Placed<'a> {
+    facts: &'a FileFacts,
+    origin: &'a LayerOrigin,
+    /// For OS package databases, which every layer that installs one package writes anew as a whole:
+    /// the lowest layer since which exactly this package and version has been there.
+    since: HashMap<PackageKey<'a>, &'a LayerOrigin>,
+}
+
+/// Name, version, architecture.
+type PackageKey<'a> = (&'a str, &'a str, Option<&'a str>);
+
+fn key(package: &Package) -> PackageKey<'_> {
+    (&package.name, &package.version, package.architecture.as_deref())
+}
+
+/// The merged root.
+struct Root<'a> {
+    files: BTreeMap<&'a str, Placed<'a>>,
+}
+
+impl<'a> Root<'a> {
+    fn lay(layers: &[&'a Layer]) -> Self {
+        let mut files: BTreeMap<&'a str, Placed<'a>> = BTreeMap::new();
+        for (origin, layer) in layers {
+            // Databases that this layer replaces, for the packages that they share with their successors.
+            let replaced: BTreeMap<&str, Placed<'a>> = layer
+                .files
+                .keys()
+                .filter(|path| dpkg::wants(path))
+                .filter_map(|path| Some((path.as_str(), files.remove(path.as_str())?)))
+                .collect();
+            files.retain(|path, _| !layer.hides(path));
+            for (path, facts) in &layer.files {
+                let since = match facts {
+                    FileFacts::Packages(parsed) if dpkg::wants(path) => {
+                        let earlier = replaced.get(path.as_str()).map(|placed| &placed.since);
+                        let first = |package| earlier.and_then(|since| since.get(&key(package)).copied());
+                        parsed.packages.iter().map(|package| (key(package), first(package).unwrap_or(origin))).collect()
+                    }
+                    _ => HashMap::new(),
+                };
+                files.insert(path, Placed { facts, origin, since });
+            }
+        }
+        Self { files }
+    }
+
+    /// `/etc/os-release` before `/usr/lib/os-release`, as os-release(5) says; links are followed.
+    fn operating_system(&self) -> Option<OperatingSystem> {
+        os_release::PATHS.iter().find_map(|path| {
+            let mut path = (*path).to_owned();
+            for _ in 0..LINKS_MAX {
+                match self.files.get(path.as_str())?.facts {
+                    FileFacts::OperatingSystem(os) => return Some(os.clone()),
+                    FileFacts::Link(target) => path = path::resolve_link(&path, target),
+                    _ => return None,
+                }
+            }
+            None
+        })
+    }
+
+    /// Which OS package owns which proof of a language's package.
+    fn owners(&self) -> HashMap<&'a str, &'a str> {
+        let mut owners = HashMap::new();
+        for placed in self.files.values() {
+            if let FileFacts::Owned { package, paths } = placed.facts {
+                owners.extend(paths.iter().map(|path| (path.as_str(), package.as_str())));
+            }
+        }
+        owners
+    }
+
+    fn origin_of(&self, package: &Package, placed: &Placed<'a>) -> &'a LayerOrigin {
+        placed.since.get(&key(package)).copied().unwrap_or(placed.origin)
+    }
+}
+
+/// The package with what only the whole root can tell.
+fn finished(
+    package: &Package,
+    origin: &LayerOrigin,
+    os: Option<&OperatingSystem>,
+    owners: &HashMap<&str, &str>,
+) -> Package {
+    let mut package = package.clone();
+    match origin {
+        LayerOrigin::Image(digest) => package.layer = Some(digest.clone()),
+        LayerOrigin::LambdaLayer(arn) => package.lambda_layer = Some(arn.clone()),
+        LayerOrigin::Root | LayerOrigin::LambdaCode => {}
+    }
+    if package.manager == PackageManager::Os {
+        dpkg::of_system(&mut package, os);
+    } else {
+        package.owned_by =
+            package.paths.iter().find_map(|path| owners.get(path.as_str())).map(|&owner| owner.to_owned());
+    }
+    package
+}
+
+/// One package for all that differ in nothing but the files that prove them.
+fn joined(packages: Vec<Package>) -> Vec<Package> {
+    let mut by_identity: BTreeMap<Package, BTreeSet<String>> = BTreeMap::new();
+    for mut package in packages {
+        let paths = std::mem::take(&mut package.paths);
+        by_identity.entry(package).or_default().extend(paths);
+    }
+    by_identity.into_iter().map(|(package, paths)| Package { paths: paths.into_iter().collect(), ..package }).collect()
+}
+
+/// The ecosystem of an operating system's own packages; `None`: none that we know.
+pub(crate) fn ecosystem_of(os: &OperatingSystem) -> Option<Ecosystem> {
+    if os.id != "debian" {
+        return None;
+    }
+    // Testing and unstable have no VERSION_ID, so no release whose advisories would count.
+    let major = os.version.split('.').next().unwrap_or_default();
+    let is_number = !major.is_empty() && major.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| Ecosystem::debian(major))
+}
+
+#[cfg(test)]
+mod tests;

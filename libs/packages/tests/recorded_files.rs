@@ -1,0 +1,125 @@
+//! Real files that other scanners keep as fixtures, counted once by this crate and once by a plain walk of their JSON.
+//! They lie in `../shared/data` beside the checkout (or in `MUSTER_SHARED_DATA`); without them the tests say so.
+
+use muster_packages::{Parsed, cyclonedx, dpkg, package_lock};
+use serde_json::Value;
+use std::{collections::BTreeSet, env, fs::File, io::Read, path::PathBuf};
+
+/// All files of an archive whose path the filter likes; `None`: the archive is not there.
+fn files(archive: &str, is_wanted: fn(&str) -> bool) -> Option<Vec<(String, Vec<u8>)>> {
+    let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
+    let path = env::var_os("MUSTER_SHARED_DATA").map_or(beside, PathBuf::from).join(archive);
+    let Ok(file) = File::open(&path) else {
+        println!("skipped: {} is not there", path.display());
+        return None;
+    };
+    let mut decoder = zstd::stream::read::Decoder::new(file).unwrap();
+    decoder.window_log_max(27).unwrap();
+    let mut tar = tar::Archive::new(decoder);
+    let mut files = Vec::new();
+    for entry in tar.entries().unwrap() {
+        let mut entry = entry.unwrap();
+        let path = entry.path().unwrap().display().to_string();
+        if entry.header().entry_type().is_file() && is_wanted(&path) {
+            let mut bytes = Vec::new();
+            entry.read_to_end(&mut bytes).unwrap();
+            files.push((path, bytes));
+        }
+    }
+    Some(files)
+}
+
+/// `name version` of everything that the lock file has installed, by another way than the parser's.
+fn names_in_lock(lock: &Value) -> BTreeSet<String> {
+    fn nested(dependencies: &Value, found: &mut BTreeSet<String>) {
+        for (name, entry) in dependencies.as_object().into_iter().flatten() {
+            let version = entry["version"].as_str().unwrap_or_default();
+            let (name, version) =
+                version.strip_prefix("npm:").and_then(|alias| alias.rsplit_once('@')).unwrap_or((name, version));
+            if !version.is_empty() && !version.contains(':') {
+                found.insert(format!("{name} {version}"));
+            }
+            nested(&entry["dependencies"], found);
+        }
+    }
+    let mut found = BTreeSet::new();
+    let Some(packages) = lock["packages"].as_object() else {
+        nested(&lock["dependencies"], &mut found);
+        return found;
+    };
+    for (folder, entry) in packages {
+        if let (Some(version), false) = (entry["version"].as_str(), entry["link"] == true)
+            && let Some((_, folder)) = folder.rsplit_once("node_modules/")
+        {
+            found.insert(format!("{} {version}", entry["name"].as_str().unwrap_or(folder)));
+        }
+    }
+    found
+}
+
+fn names(parsed: &Parsed) -> BTreeSet<String> {
+    parsed.packages.iter().map(|package| format!("{} {}", package.name, package.version)).collect()
+}
+
+#[test]
+fn lock_files_give_every_package_that_they_name() {
+    let mut total = 0;
+    for archive in ["lockfile-fixtures-osv-scalibr.tar.zst", "lockfile-fixtures-osv-scanner.tar.zst"] {
+        let Some(files) = files(archive, |path| path.ends_with(".json") && path.contains("package-lock")) else {
+            return;
+        };
+        for (path, bytes) in files {
+            let parsed = package_lock::parse(&path, &bytes);
+            match serde_json::from_slice::<Value>(&bytes) {
+                Ok(lock) => assert_eq!(names(&parsed), names_in_lock(&lock), "{path}"),
+                Err(_) => assert!(!parsed.skipped.is_empty(), "{path}"),
+            }
+            total += parsed.packages.len();
+        }
+    }
+    assert!(total > 100, "{total}");
+    println!("{total} packages in lock files");
+}
+
+#[test]
+fn status_files_are_read_as_other_scanners_read_them() {
+    let Some(files) = files("lockfile-fixtures-osv-scalibr.tar.zst", |path| path.contains("/dpkg/testdata/dpkg/"))
+    else {
+        return;
+    };
+    let check = |name: &str, packages: usize, skipped: usize| {
+        let (_, bytes) = files.iter().find(|(path, _)| path.ends_with(&format!("/dpkg/{name}"))).unwrap();
+        let parsed = dpkg::parse("var/lib/dpkg/status", bytes);
+        assert_eq!((parsed.packages.len(), parsed.skipped.len()), (packages, skipped), "{name}: {:?}", parsed.skipped);
+    };
+    check("valid", 7, 0);
+    check("single", 1, 0);
+    check("empty", 0, 0);
+    check("trailingnewlines", 1, 0);
+    check("statusfield", 5, 1); // one without a state
+    check("noversion", 2, 1);
+    check("nopackage", 2, 1);
+}
+
+#[test]
+fn documents_of_other_tools_are_read() {
+    let mut total = 0;
+    for archive in ["sbom-cyclonedx-bom-examples.tar.zst", "sbom-trustify.tar.zst"] {
+        let Some(files) = files(archive, |path| path.ends_with(".json")) else { return };
+        for (path, bytes) in files {
+            let Ok(document) = serde_json::from_slice::<Value>(&bytes) else { continue };
+            let version = document["specVersion"].as_str().unwrap_or_default();
+            if document["bomFormat"] != "CycloneDX" || !["1.2", "1.3", "1.4", "1.5", "1.6"].contains(&version) {
+                continue;
+            }
+            match cyclonedx::read(&bytes) {
+                Ok(inventory) => total += inventory.packages.len(),
+                Err(error) => {
+                    panic!("{path}: {error}: {:?}", std::error::Error::source(&error).map(ToString::to_string))
+                }
+            }
+        }
+    }
+    assert!(total > 1_000, "{total}");
+    println!("{total} packages in CycloneDX documents");
+}

@@ -1,0 +1,209 @@
+//! Scans: which software each resource has, and how reading it went.
+
+use crate::{
+    INVENTORY, OutboxMessage, Store, StoreError, StoredResource, body,
+    engine::values,
+    limit,
+    matches::ADVANCE_LOCK,
+    resources::{columns, stored},
+};
+use muster_domain::{Coverage, Digest, Inventory, Package, ResourceId, ScanStatusReason};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How the last attempt to read a resource ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scan {
+    /// Of the resource when it was read.
+    pub fingerprint: Digest,
+    /// How it went, and the inventory in force.
+    pub coverage: Coverage,
+}
+
+impl Store {
+    /// Notes a scan. The inventory in force is `coverage.inventory`: its body comes along as `inventory`, or is in the
+    /// store already (an earlier inventory that stays in force).
+    pub async fn put_scan(
+        &self,
+        resource: &ResourceId,
+        fingerprint: &Digest,
+        coverage: &Coverage,
+        inventory: Option<&Inventory>,
+        message: Option<OutboxMessage>,
+    ) -> Result<(), StoreError> {
+        const QUERY: &str = "note a scan";
+        let mut write = self.engine.write(QUERY).await?;
+        if let Some(inventory) = inventory {
+            let digest = inventory.digest();
+            if coverage.inventory.as_ref() != Some(&digest) {
+                let why = format!(
+                    "the coverage of {resource} does not name the inventory {digest} that came with it"
+                );
+                return Err(StoreError::Invalid { query: QUERY, why });
+            }
+            let packages = body::signed(inventory.packages.len() as u64);
+            let new = write
+                .run(
+                    "INSERT INTO inventory (digest, packages, body) VALUES ($1, $2, $3)
+                     ON CONFLICT (digest) DO NOTHING",
+                    values![&digest, packages, body::pack_json(inventory)],
+                )
+                .await?;
+            if new > 0 {
+                let names: BTreeSet<_> = inventory.packages.iter().filter_map(looked_up).collect();
+                let rows = names
+                    .into_iter()
+                    .map(|(ecosystem, name, key)| values![&digest, ecosystem, name, key]);
+                let head =
+                    "INSERT INTO inventory_package (inventory, ecosystem, name, version_key)";
+                write.insert(head, rows.collect(), "").await?;
+            }
+        }
+        write
+            .run(
+                "INSERT INTO scan (resource, fingerprint, inventory, reason, coverage) VALUES ($1, $2, $3, $4, $5)
+                 ON CONFLICT (resource) DO UPDATE SET fingerprint = excluded.fingerprint,
+                 inventory = excluded.inventory, reason = excluded.reason, coverage = excluded.coverage",
+                values![
+                    resource,
+                    fingerprint,
+                    &coverage.inventory,
+                    reason(coverage.reason),
+                    body::pack_json(coverage),
+                ],
+            )
+            .await?;
+        write.tell(INVENTORY, message).await?;
+        write.commit().await
+    }
+
+    /// The last scan of a resource.
+    pub async fn scan(&self, resource: &ResourceId) -> Result<Option<Scan>, StoreError> {
+        let sql = "SELECT fingerprint, coverage FROM scan WHERE resource = $1";
+        let row: Option<(String, Vec<u8>)> = self
+            .engine
+            .row("read a scan", sql, values![resource])
+            .await?;
+        row.map(|(fingerprint, coverage)| {
+            Ok(Scan {
+                fingerprint: body::digest(fingerprint)?,
+                coverage: body::unpack_json(&coverage, || format!("coverage of {resource}"))?,
+            })
+        })
+        .transpose()
+    }
+
+    /// How many present resources were last scanned with which result; `PENDING_INITIAL_SCAN` for those that never were.
+    pub async fn scan_counts(&self) -> Result<BTreeMap<String, u64>, StoreError> {
+        let sql = "SELECT COALESCE(s.reason, 'PENDING_INITIAL_SCAN'), COUNT(*)
+            FROM resource r LEFT JOIN scan s ON s.resource = r.id WHERE r.gone_at IS NULL GROUP BY 1";
+        let rows: Vec<(String, i64)> = self.engine.rows("count scans", sql, Vec::new()).await?;
+        rows.into_iter()
+            .map(|(reason, count)| Ok((reason, body::unsigned(count)?)))
+            .collect()
+    }
+
+    /// An inventory by its digest.
+    pub async fn inventory(&self, digest: &Digest) -> Result<Option<Inventory>, StoreError> {
+        let sql = "SELECT body FROM inventory WHERE digest = $1";
+        let row: Option<(Vec<u8>,)> = self
+            .engine
+            .row("read an inventory", sql, values![digest])
+            .await?;
+        row.map(|(packed,)| body::unpack_json(&packed, || format!("inventory {digest}")))
+            .transpose()
+    }
+
+    /// Inventories that have this package in a version from `from` (inclusive) to `to` (exclusive), as keys of the
+    /// ecosystem's scheme; `None` is open. A version that could not be read is in every range.
+    pub async fn inventories_with(
+        &self,
+        ecosystem: &str,
+        name: &str,
+        from: Option<&[u8]>,
+        to: Option<&[u8]>,
+        rows: u32,
+    ) -> Result<Vec<Digest>, StoreError> {
+        let mut sql =
+            "SELECT DISTINCT inventory FROM inventory_package WHERE ecosystem = $1 AND name = $2"
+                .to_owned();
+        let mut values = values![ecosystem, name];
+        for (bound, beyond) in [(from, ">="), (to, "<")] {
+            if let Some(key) = bound {
+                values.push(key.to_vec().into());
+                sql.push_str(&format!(
+                    " AND (version_key IS NULL OR version_key {beyond} ${})",
+                    values.len()
+                ));
+            }
+        }
+        values.push(limit(rows).into());
+        sql.push_str(&format!(" ORDER BY inventory LIMIT ${}", values.len()));
+        let rows: Vec<(String,)> = self
+            .engine
+            .rows_made("look for a package", sql, values)
+            .await?;
+        rows.into_iter()
+            .map(|(digest,)| body::digest(digest))
+            .collect()
+    }
+
+    /// Present resources that were never scanned as they are now.
+    pub async fn unscanned(&self, rows: u32) -> Result<Vec<StoredResource>, StoreError> {
+        const SQL: &str = concat!(
+            "SELECT ",
+            columns!(),
+            " FROM resource r LEFT JOIN scan s ON s.resource = r.id
+             WHERE r.gone_at IS NULL AND (s.resource IS NULL OR s.fingerprint <> r.fingerprint)
+             ORDER BY r.id LIMIT $1"
+        );
+        self.engine
+            .rows("list unscanned resources", SQL, values![limit(rows)])
+            .await?
+            .into_iter()
+            .map(stored)
+            .collect()
+    }
+
+    /// Forgets scans of resources that the store no longer has, and inventories that no scan holds in force.
+    pub async fn purge_inventories(&self) -> Result<u64, StoreError> {
+        let mut write = self.engine.write("forget unused inventories").await?;
+        write.lock(ADVANCE_LOCK).await?;
+        write
+            .run("DELETE FROM scan WHERE NOT EXISTS (SELECT 1 FROM resource r WHERE r.id = scan.resource)", Vec::new())
+            .await?;
+        let forgotten = write
+            .run(
+                "DELETE FROM inventory WHERE NOT EXISTS (SELECT 1 FROM scan s WHERE s.inventory = inventory.digest)",
+                Vec::new(),
+            )
+            .await?;
+        write.commit().await?;
+        Ok(forgotten)
+    }
+}
+
+/// The ecosystem, name and version under which advisories name a package: for an OS package those of its source.
+fn looked_up(package: &Package) -> Option<(String, String, Option<Vec<u8>>)> {
+    let ecosystem = package.ecosystem.as_ref()?;
+    let source = package
+        .source
+        .as_ref()
+        .filter(|_| ecosystem.row().is_distribution);
+    let (name, version) = match source {
+        Some(source) => (&source.name, &source.version),
+        None => (&package.name, &package.version),
+    };
+    let key = ecosystem
+        .scheme()
+        .key(version)
+        .ok()
+        .map(|key| key.as_bytes().to_vec());
+    Some((ecosystem.to_string(), ecosystem.normalise(name), key))
+}
+
+fn reason(reason: ScanStatusReason) -> String {
+    match serde_json::to_value(reason) {
+        Ok(serde_json::Value::String(word)) => word,
+        _ => unreachable!("a unit variant is a word"),
+    }
+}
