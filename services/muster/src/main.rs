@@ -1,2 +1,91 @@
-//! The one binary.
-fn main() {}
+//! `muster`: all services in one process by default, or any one by name; and the command line.
+
+mod ask;
+mod coverage;
+mod db;
+mod dead_letters;
+mod exit;
+mod findings;
+mod inventory;
+mod once;
+mod sarif;
+mod scan;
+mod status;
+mod target;
+mod terminal;
+mod up;
+mod version;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// A self-hosted Amazon Inspector.
+#[derive(Parser)]
+#[command(name = "muster", version, about, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the services against the AWS accounts in reach.
+    Up(Box<up::Arguments>),
+    /// Say how a running system does.
+    Status(status::Arguments),
+    /// Judge one image, folder, zip or SBOM.
+    Scan(scan::Arguments),
+    /// List the software of one image, folder, zip or SBOM.
+    Inventory(inventory::Arguments),
+    /// Build and look at advisory databases.
+    #[command(subcommand)]
+    Db(db::Command),
+    /// Ask a running system for its findings.
+    #[command(subcommand)]
+    Findings(findings::Command),
+    /// List which resources are scanned, and why others are not.
+    Coverage(coverage::Arguments),
+    /// List and replay the messages that nobody could handle.
+    #[command(subcommand)]
+    DeadLetters(dead_letters::Command),
+    /// Compare versions.
+    #[command(subcommand)]
+    Version(version::Command),
+}
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // --help and --version come this way too, and are no errors.
+            let code = if error.use_stderr() { exit::USAGE } else { exit::GOOD };
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    muster_kit::install_crypto();
+    match run(arguments.command) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) if terminal::is_closed_pipe(&error) => ExitCode::from(exit::GOOD),
+        Err(error) => {
+            eprintln!("muster: {error:#}");
+            ExitCode::from(exit::FAILED)
+        }
+    }
+}
+
+#[tokio::main]
+async fn run(command: Command) -> Result<u8> {
+    match command {
+        Command::Up(arguments) => up::run(*arguments).await,
+        Command::Status(arguments) => status::run(arguments).await,
+        Command::Scan(arguments) => scan::run(arguments).await,
+        Command::Inventory(arguments) => inventory::run(arguments).await,
+        Command::Db(command) => db::run(command),
+        Command::Findings(command) => findings::run(command).await,
+        Command::Coverage(arguments) => coverage::run(arguments).await,
+        Command::DeadLetters(command) => dead_letters::run(command).await,
+        Command::Version(command) => version::run(command),
+    }
+}

@@ -1,0 +1,137 @@
+//! One sweep: what AWS lists against what the store knows.
+
+use anyhow::{Context, Result};
+use futures::StreamExt;
+use muster_aws::{Aws, AwsError, Listing, RegionClient};
+use muster_bus::{Fact, Lane, Subject};
+use muster_domain::{AccountId, AccountStatus, Region, ResourceKind};
+use muster_kit::{Backends, Stop};
+use muster_store::{Change, OutboxMessage, Sweep};
+use muster_wire::v1;
+use tracing::{info, warn};
+
+/// Accounts and regions swept side by side. Each waits mostly for AWS, whose limits are per account and region.
+const SWEEPS_AT_ONCE: usize = 8;
+
+/// Sweeps all accounts and regions. One that fails is told of in its status and in the log; the others go on.
+pub async fn all(backends: &Backends, aws: &Aws, lane: Lane, stop: &Stop) {
+    let accounts = match aws.accounts().await {
+        Ok(accounts) => accounts,
+        Err(error) => {
+            warn!(%error, "accounts not listed");
+            return;
+        }
+    };
+    let scopes = accounts.into_iter().flat_map(|account| {
+        aws.regions().into_iter().map(move |region| (account.clone(), region))
+    });
+    futures::stream::iter(scopes)
+        .take_until(stop.cancelled())
+        .for_each_concurrent(SWEEPS_AT_ONCE, |(account, region)| async move {
+            if let Err(error) = one(backends, aws, &account, &region, lane).await {
+                warn!(%account, %region, error = format!("{error:#}"), "sweep failed");
+            }
+        })
+        .await;
+}
+
+/// Sweeps one account and region, unless another replica is at it.
+#[tracing::instrument(skip_all, fields(%account, %region))]
+async fn one(backends: &Backends, aws: &Aws, account: &AccountId, region: &Region, lane: Lane) -> Result<()> {
+    let lease = format!("sweep:{account}:{region}");
+    let sweep = async {
+        match aws.in_region(account, region).await {
+            Ok(client) => sweep_with(backends, &client, account, region, lane).await,
+            Err(error) => Ok(vec![error.to_string()]),
+        }
+    };
+    let leased = muster_kit::while_leased(backends.cache.as_ref(), &lease, &backends.instance, sweep).await?;
+    let Some(faults) = leased else { return Ok(()) };
+    if !faults.is_empty() {
+        warn!(faults = faults.join("; "), "swept in part");
+    }
+    let error = (!faults.is_empty()).then(|| faults.join("\n"));
+    let status =
+        AccountStatus { account: account.clone(), region: region.clone(), error, swept_at: jiff::Timestamp::now() };
+    backends.store.put_account_status(&status).await.context("write the account status")
+}
+
+/// Returns what AWS denied or failed, a line each.
+async fn sweep_with(
+    backends: &Backends,
+    client: &RegionClient,
+    account: &AccountId,
+    region: &Region,
+    lane: Lane,
+) -> Result<Vec<String>> {
+    let mut faults = Vec::new();
+    for kind in ResourceKind::ALL {
+        match list(client, kind).await {
+            Ok(Listing { resources, missing, complete }) => {
+                faults.extend(missing);
+                let sweep = Sweep {
+                    account: account.clone(),
+                    region: region.clone(),
+                    kind,
+                    resources,
+                    complete,
+                    at: jiff::Timestamp::now(),
+                };
+                let observed = backends
+                    .store
+                    .observe(&sweep, |change| message(account, region, kind, lane, change))
+                    .await
+                    .with_context(|| format!("write the {} resources", kind.token()))?;
+                info!(
+                    kind = kind.token(),
+                    changed = observed.changed.len(),
+                    gone = observed.gone.len(),
+                    unchanged = observed.unchanged,
+                    "swept"
+                );
+            }
+            Err(error) => faults.push(error.to_string()),
+        }
+    }
+    let topology = client.topology().await;
+    faults.extend(topology.missing.iter().map(|missing| format!("{}: {}", missing.call, missing.reason)));
+    let fingerprint = topology.fingerprint();
+    let body = serde_json::to_vec(&topology).context("encode the topology")?;
+    let fact = v1::TopologyObserved {
+        account_id: account.to_string(),
+        region: region.to_string(),
+        fingerprint: fingerprint.to_string(),
+    };
+    let subject = Subject::new(Fact::TopologyObserved, account.as_str(), region.as_str(), "_", lane);
+    let message = muster_kit::outbox_message(&subject, &format!("{account}:{region}"), &fact);
+    backends
+        .store
+        .put_topology(account, region, &fingerprint, &body, message)
+        .await
+        .context("write the topology")?;
+    Ok(faults)
+}
+
+async fn list(client: &RegionClient, kind: ResourceKind) -> Result<Listing, AwsError> {
+    match kind {
+        ResourceKind::Instance => client.instances().await,
+        ResourceKind::Image => client.images().await,
+        ResourceKind::Function => client.functions().await,
+    }
+}
+
+/// The fact that tells of a change.
+fn message(account: &AccountId, region: &Region, kind: ResourceKind, lane: Lane, change: &Change<'_>) -> OutboxMessage {
+    let subject = |fact| Subject::new(fact, account.as_str(), region.as_str(), kind.token(), lane);
+    match change {
+        Change::Observed(resource, fingerprint) => {
+            let fact =
+                v1::ResourceObserved { resource_id: resource.id.to_string(), fingerprint: fingerprint.to_string() };
+            muster_kit::outbox_message(&subject(Fact::ResourceObserved), resource.id.as_str(), &fact)
+        }
+        Change::Gone(id) => {
+            let fact = v1::ResourceGone { resource_id: id.to_string() };
+            muster_kit::outbox_message(&subject(Fact::ResourceGone), id.as_str(), &fact)
+        }
+    }
+}

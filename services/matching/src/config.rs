@@ -1,0 +1,9 @@
+//! Settings of matching.
+
+/// Settings of matching.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Config {
+    /// Inventories judged side by side. The default is the number of cores.
+    #[arg(long, env = "MUSTER_MATCHING_CONCURRENCY", default_value_t = std::thread::available_parallelism().map_or(1, usize::from))]
+    pub matching_concurrency: usize,
+}

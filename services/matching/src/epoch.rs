@@ -1,0 +1,106 @@
+//! A new epoch or a new topology: what it touches is judged again, and only that.
+
+use crate::{SERVICE, Shared};
+use anyhow::{Context, Result};
+use muster_bus::{Fact, Lane, Subject};
+use muster_kit::{Backends, Stop};
+use muster_store::Store;
+use muster_wire::v1;
+use std::{sync::Arc, time::Duration};
+use tracing::{info, warn};
+
+/// How often what is behind is looked for, should a message have been lost.
+const CATCH_UP_EVERY: Duration = Duration::from_secs(30);
+
+/// How often verdicts of earlier epochs are deleted.
+const PURGE_EVERY: Duration = Duration::from_secs(3600);
+
+/// How many resources one look takes on: scheduled work in flight is capped, the next look takes the next.
+const CATCH_UP_PAGE: u32 = 1_000;
+
+/// Pages sent in one go before the queue is looked at again.
+const QUEUE_MAX: u64 = 2_000;
+
+/// Moves on what the delta between epochs does not touch, and asks for a look at all that is behind.
+pub async fn handle(shared: Arc<Shared>) -> Result<()> {
+    let Some(open) = shared.current.newest().await? else {
+        return Ok(());
+    };
+    let store = &shared.backends.store;
+    let Backends { cache, instance, .. } = &shared.backends;
+    let advance = advance(store, open.epoch);
+    if let Some(moved) = muster_kit::while_leased(cache.as_ref(), "advance-epoch", instance, advance).await?
+        && moved > 0
+    {
+        info!(epoch = open.epoch, moved, "inventories that the delta does not touch moved on");
+    }
+    look_at_what_is_behind(&shared, open.epoch).await
+}
+
+/// Epoch by epoch, since each delta is against the one before. A delta that touches everything moves nothing.
+async fn advance(store: &Store, to: u64) -> Result<u64> {
+    let mut moved = 0;
+    for epoch in store.epochs_after(0).await.context("read the epochs")? {
+        if epoch.number <= to && !epoch.delta.everything {
+            let touched = &epoch.delta.touched;
+            moved += store.advance_epoch(epoch.number - 1, epoch.number, touched).await.context("move inventories on")?;
+        }
+    }
+    Ok(moved)
+}
+
+/// Sends "look now" for what is behind, unless enough waits already.
+async fn look_at_what_is_behind(shared: &Shared, epoch: u64) -> Result<()> {
+    let waiting = shared.backends.bus.lag(SERVICE, Fact::InventoryChanged).await.context("read the queue's length")?;
+    if waiting > QUEUE_MAX {
+        return Ok(());
+    }
+    for id in shared.backends.store.unmatched(epoch, CATCH_UP_PAGE).await.context("read what is behind")? {
+        let Some(stored) = shared.backends.store.resource(&id).await.context("read the resource")? else { continue };
+        let resource = &stored.resource;
+        let subject = Subject::new(
+            Fact::InventoryChanged,
+            resource.account.as_str(),
+            resource.region.as_str(),
+            resource.kind().token(),
+            Lane::Scheduled,
+        );
+        let fact = v1::InventoryChanged { resource_id: id.to_string(), inventory_digest: String::new() };
+        shared
+            .backends
+            .bus
+            .publish(muster_kit::message(&subject, id.as_str(), &fact))
+            .await
+            .context("ask for a look")?;
+    }
+    Ok(())
+}
+
+async fn purge(shared: &Shared) -> Result<()> {
+    let store = &shared.backends.store;
+    if let Some(latest) = store.latest_epoch_number().await.context("read the latest epoch")? {
+        store.purge_matches(latest).await.context("delete old verdicts")?;
+    }
+    Ok(())
+}
+
+/// Looks now and then, should a message have been lost.
+pub async fn catch_up(shared: Arc<Shared>, stop: Stop) {
+    let mut ticks = tokio::time::interval(CATCH_UP_EVERY);
+    let mut purges = tokio::time::interval(PURGE_EVERY);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = ticks.tick() => {}
+            _ = purges.tick() => {
+                if let Err(error) = purge(&shared).await {
+                    warn!(error = format!("{error:#}"), "verdicts that nothing refers to any more not deleted");
+                }
+                continue;
+            }
+        }
+        if let Err(error) = handle(Arc::clone(&shared)).await {
+            warn!(error = format!("{error:#}"), "what is behind was not looked at");
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! `muster db build | info`: advisory databases as files.
+
+use crate::{exit, terminal};
+use anyhow::{Context, Result, bail};
+use clap::Subcommand;
+use muster_advisories::{
+    Builder, Database,
+    osv,
+    source::{self, Item},
+};
+use std::{
+    fmt::Write as _,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+/// What was set aside is named up to this many lines; the count says the rest.
+const NAMED_MAX: usize = 20;
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Build a database from OSV records, CISA's KEV and EPSS.
+    Build {
+        /// Folders and files: plain, `.zip` or `.jsonl`, each also `.gz` or `.zst`.
+        #[arg(long, required = true, num_args = 1..)]
+        from: Vec<PathBuf>,
+        /// The file to write.
+        #[arg(long)]
+        output: PathBuf,
+    },
+    /// Say what a database holds.
+    Info {
+        /// The file.
+        file: PathBuf,
+    },
+}
+
+pub fn run(command: Command) -> Result<u8> {
+    let text = match command {
+        Command::Build { from, output } => build(&from, &output)?,
+        Command::Info { file } => info(&file)?,
+    };
+    terminal::print(&text)?;
+    Ok(exit::GOOD)
+}
+
+fn build(from: &[PathBuf], output: &Path) -> Result<String> {
+    let mut builder = Builder::new(1, jiff::Timestamp::now());
+    for path in from {
+        let bar = terminal::progress(format!("reading {}", path.display()));
+        let mut named = Vec::new();
+        let summaries = source::read(path, &mut |item| match item {
+            Item::Advisory(advisory) => {
+                let source = osv::source_name(&advisory);
+                builder.add(advisory, source);
+            }
+            Item::KnownExploited(entries) => builder.known_exploited(entries),
+            Item::Epss(scores) => builder.epss(scores),
+            Item::Skipped(skipped) if named.len() < NAMED_MAX => named.push(skipped),
+            Item::Skipped(_) => {}
+        });
+        bar.finish_and_clear();
+        for summary in summaries? {
+            let source::SourceSummary { path, format, records, set_aside } = summary;
+            eprintln!("{}: {}, {records} records, {set_aside} set aside", path.display(), format.as_str());
+        }
+        for skipped in named {
+            eprintln!("  {}: {}", skipped.place, skipped.reason);
+        }
+    }
+    let report = builder.write(output).with_context(|| format!("write {}", output.display()))?;
+    for reject in report.rejects.iter().take(NAMED_MAX) {
+        eprintln!("  {}: {}", reject.place, reject.reason);
+    }
+    Ok(format!(
+        "{}: {} advisories, {} packages, {} ranges, {} bytes, {}",
+        output.display(),
+        report.advisories,
+        report.packages,
+        report.ranges,
+        report.bytes,
+        report.digest
+    ))
+}
+
+fn info(file: &Path) -> Result<String> {
+    let database = Database::open(file).with_context(|| format!("open {}", file.display()))?;
+    let info = database.info();
+    let mut text = format!(
+        "digest          {}\nepoch           {}\nbuilt at        {}\nformat version  {}\nadvisories      {}\npackages        {}\nranges          {}\n",
+        info.digest, info.epoch, info.built_at, info.format_version, info.advisories, info.packages, info.ranges
+    );
+    for (ecosystem, packages) in &info.ecosystems {
+        writeln!(text, "{ecosystem:<15} {packages} packages").expect("writing to a String cannot fail");
+    }
+    Ok(text)
+}
+
+/// The database to judge with: the one named, else the newest that `muster up` left in its data folder.
+pub fn find(named: Option<PathBuf>, data_folder: &Path) -> Result<PathBuf> {
+    if let Some(path) = named {
+        return Ok(path);
+    }
+    let folder = data_folder.join("advisories");
+    let mut newest: Option<(SystemTime, PathBuf)> = None;
+    for entry in folder.read_dir().into_iter().flatten().flatten() {
+        let path = entry.path();
+        let Ok(modified) = entry.metadata().and_then(|metadata| metadata.modified()) else { continue };
+        let database = path.extension().is_some_and(|extension| extension == "advisories");
+        if database && newest.as_ref().is_none_or(|(time, _)| modified > *time) {
+            newest = Some((modified, path));
+        }
+    }
+    match newest {
+        Some((_, path)) => Ok(path),
+        None => bail!(
+            "no advisory database in {}: give one with --advisories (`muster db build` makes it)",
+            folder.display()
+        ),
+    }
+}
