@@ -16,6 +16,7 @@ pub const DEFAULT_FEEDS: &[&str] = &[
 
 /// Settings of advisories.
 #[derive(Clone, Debug, clap::Args)]
+#[group(id = "advisories settings")]
 pub struct Config {
     /// Folders, files or addresses of OSV records, CISA's KEV and EPSS, separated by commas.
     #[arg(long, env = "MUSTER_FEEDS", value_delimiter = ',', default_values_t = DEFAULT_FEEDS.iter().map(ToString::to_string))]

@@ -4,6 +4,7 @@ use secrecy::SecretString;
 
 /// Settings of the gateway: who may enter. Without them everybody on this machine may, and nobody else.
 #[derive(Clone, Debug, clap::Args)]
+#[group(id = "gateway settings")]
 pub struct Config {
     /// The access key that clients sign with. With the secret key, needed to listen beyond loopback.
     #[arg(long, env = "MUSTER_ACCESS_KEY_ID", requires = "secret_access_key")]

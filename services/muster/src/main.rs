@@ -89,3 +89,14 @@ async fn run(command: Command) -> Result<u8> {
         Command::Version(command) => version::run(command),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+}
