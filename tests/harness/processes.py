@@ -23,6 +23,7 @@ class Process:
         self.name = name
         self.log = folder / f"{name}.log"
         # Appending: what a killed process said stays readable after its restart.
+        self.asked_to_stop = False
         self.begin = self.log.stat().st_size if self.log.exists() else 0
         with open(self.log, "ab") as output:
             self.child = subprocess.Popen(
@@ -56,10 +57,15 @@ class Process:
         self.child.send_signal(signal.SIGKILL)
         self.child.wait()
 
+    def ask_to_stop(self) -> None:
+        """Once: a second signal would mean "at once"."""
+        if self.is_running() and not self.asked_to_stop:
+            self.asked_to_stop = True
+            self.child.terminate()
+
     def stop(self) -> int:
         """Asks it to stop; its exit code."""
-        if self.is_running():
-            self.child.terminate()
+        self.ask_to_stop()
         try:
             return self.child.wait(STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:

@@ -18,8 +18,7 @@ class Sinks:
             hub = self.accounts.client("securityhub", account, region)
             hub.disable_security_hub()
             hub.enable_security_hub()
-            sqs = self.accounts.client("sqs", account, region)
-            sqs.purge_queue(QueueUrl=sqs.get_queue_url(QueueName=QUEUE)["QueueUrl"])
+        self.events()  # SQS purges a queue once a minute only
 
     def hub(self, account: str | None = None, region: str = REGION, **equals: str) -> list[dict]:
         """Security Hub's findings of an account and region, or of all; `equals`: filter and value."""

@@ -78,7 +78,7 @@ class System:
         """All at once, as an operator would; each must end by itself and say that all went well."""
         running = [process for process in self.processes.values() if process.is_running()]
         for process in running:
-            process.child.terminate()
+            process.ask_to_stop()
         codes = {process.name: process.stop() for process in running}
         assert set(codes.values()) <= {0}, f"{codes}\n{self.tail()}"
 

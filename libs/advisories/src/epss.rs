@@ -16,16 +16,10 @@ const SKIPPED_MAX: usize = 100;
 /// When the bytes are over `TABLE_BYTES_MAX` or the head line does not name the three columns.
 pub fn parse(bytes: &[u8]) -> Result<(BTreeMap<String, Epss>, Vec<Skipped>), FeedError> {
     if bytes.len() > TABLE_BYTES_MAX {
-        return Err(FeedError::TooLarge {
-            bytes: bytes.len(),
-            limit: TABLE_BYTES_MAX,
-        });
+        return Err(FeedError::TooLarge { bytes: bytes.len(), limit: TABLE_BYTES_MAX });
     }
-    let mut reader = csv::ReaderBuilder::new()
-        .comment(Some(b'#'))
-        .flexible(true)
-        .trim(csv::Trim::All)
-        .from_reader(bytes);
+    let mut reader =
+        csv::ReaderBuilder::new().comment(Some(b'#')).flexible(true).trim(csv::Trim::All).from_reader(bytes);
     let columns = columns(&mut reader)?;
     let mut predictions = BTreeMap::new();
     let mut bad_lines = 0;
@@ -48,50 +42,27 @@ pub fn parse(bytes: &[u8]) -> Result<(BTreeMap<String, Epss>, Vec<Skipped>), Fee
     }
     if bad_lines > SKIPPED_MAX {
         let reason = format!("{} more lines could not be read", bad_lines - SKIPPED_MAX);
-        skipped.push(Skipped {
-            place: "table".to_owned(),
-            reason,
-        });
+        skipped.push(Skipped { place: "table".to_owned(), reason });
     }
     Ok((predictions, skipped))
 }
 
 fn note(skipped: &mut Vec<Skipped>, line: u64, reason: &str) {
     if skipped.len() < SKIPPED_MAX {
-        skipped.push(Skipped {
-            place: format!("line {line}"),
-            reason: reason.to_owned(),
-        });
+        skipped.push(Skipped { place: format!("line {line}"), reason: reason.to_owned() });
     }
 }
 
 /// Where the three columns stand.
 fn columns(reader: &mut csv::Reader<&[u8]>) -> Result<[usize; 3], FeedError> {
     let heads = reader.byte_headers().map_err(|_| FeedError::NotEpss)?;
-    let column = |name: &[u8]| {
-        heads
-            .iter()
-            .position(|head| head == name)
-            .ok_or(FeedError::NotEpss)
-    };
+    let column = |name: &[u8]| heads.iter().position(|head| head == name).ok_or(FeedError::NotEpss);
     Ok([column(b"cve")?, column(b"epss")?, column(b"percentile")?])
 }
 
-fn prediction(
-    line: &csv::ByteRecord,
-    [cve, score, percentile]: [usize; 3],
-) -> Result<(String, Epss), &'static str> {
-    let text = |column| {
-        line.get(column)
-            .and_then(|field| std::str::from_utf8(field).ok())
-            .unwrap_or_default()
-    };
-    let share = |column| {
-        text(column)
-            .parse()
-            .ok()
-            .filter(|share| (0.0..=1.0).contains(share))
-    };
+fn prediction(line: &csv::ByteRecord, [cve, score, percentile]: [usize; 3]) -> Result<(String, Epss), &'static str> {
+    let text = |column| line.get(column).and_then(|field| std::str::from_utf8(field).ok()).unwrap_or_default();
+    let share = |column| text(column).parse().ok().filter(|share| (0.0..=1.0).contains(share));
     let name = text(cve);
     if !name.starts_with("CVE-") || name.len() > WORD_BYTES_MAX {
         return Err("first column is not a CVE");
@@ -111,21 +82,9 @@ mod tests {
                      CVE-1999-0001,0.01107,0.77213\nCVE-1999-0002,2,0.9\nDSA-1,0.1,0.1\nCVE-1999-0003,0.90339\n\
                      CVE-1999-0004,0.9,0.99\n";
         let (predictions, skipped) = parse(table.as_bytes()).unwrap();
-        assert_eq!(
-            predictions.keys().collect::<Vec<_>>(),
-            ["CVE-1999-0001", "CVE-1999-0004"]
-        );
-        assert_eq!(
-            predictions["CVE-1999-0001"],
-            Epss {
-                score: 0.01107,
-                percentile: 0.77213
-            }
-        );
-        let told: Vec<_> = skipped
-            .iter()
-            .map(|skipped| format!("{}: {}", skipped.place, skipped.reason))
-            .collect();
+        assert_eq!(predictions.keys().collect::<Vec<_>>(), ["CVE-1999-0001", "CVE-1999-0004"]);
+        assert_eq!(predictions["CVE-1999-0001"], Epss { score: 0.01107, percentile: 0.77213 });
+        let told: Vec<_> = skipped.iter().map(|skipped| format!("{}: {}", skipped.place, skipped.reason)).collect();
         assert_eq!(
             told,
             [
@@ -139,10 +98,7 @@ mod tests {
     #[test]
     fn a_table_with_other_columns_is_refused() {
         for other in ["", "a,b,c\n1,2,3\n", "#model_version:1\n"] {
-            assert!(
-                matches!(parse(other.as_bytes()), Err(FeedError::NotEpss)),
-                "{other:?}"
-            );
+            assert!(matches!(parse(other.as_bytes()), Err(FeedError::NotEpss)), "{other:?}");
         }
     }
 }

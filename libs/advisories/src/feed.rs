@@ -69,9 +69,7 @@ where
             let mut list = Vec::new();
             while let Some(item) = items.next_element()? {
                 if list.len() == MAX {
-                    return Err(serde::de::Error::custom(format_args!(
-                        "list has more than {MAX} items"
-                    )));
+                    return Err(serde::de::Error::custom(format_args!("list has more than {MAX} items")));
                 }
                 list.push(item);
             }
@@ -95,9 +93,7 @@ impl<'de> Deserialize<'de> for Word {
                 formatter.write_str("anything")
             }
             fn visit_str<E>(self, text: &str) -> Result<Word, E> {
-                Ok(Word(
-                    (!text.is_empty()).then(|| cut(text, WORD_BYTES_MAX).to_owned()),
-                ))
+                Ok(Word((!text.is_empty()).then(|| cut(text, WORD_BYTES_MAX).to_owned())))
             }
             fn visit_bool<E>(self, _: bool) -> Result<Word, E> {
                 Ok(Word(None))
@@ -145,28 +141,14 @@ mod tests {
         assert_eq!(read(r#"{"items":[1,2,3]}"#).unwrap(), [1, 2, 3]);
         assert_eq!(read(r#"{"items":null}"#).unwrap(), Vec::<u8>::new());
         assert_eq!(read("{}").unwrap(), Vec::<u8>::new());
-        assert!(
-            read(r#"{"items":[1,2,3,4]}"#)
-                .unwrap_err()
-                .to_string()
-                .contains("more than 3 items")
-        );
+        assert!(read(r#"{"items":[1,2,3,4]}"#).unwrap_err().to_string().contains("more than 3 items"));
     }
 
     #[test]
     fn a_word_is_a_text_or_nothing() {
         let read = |json: &str| serde_json::from_str::<Three>(json).unwrap().word.0;
         assert_eq!(read(r#"{"word":"HIGH"}"#).as_deref(), Some("HIGH"));
-        for other in [
-            "null",
-            "1",
-            "-1",
-            "1.5",
-            "true",
-            "[1]",
-            r#"{"a":{"b":[]}}"#,
-            r#""""#,
-        ] {
+        for other in ["null", "1", "-1", "1.5", "true", "[1]", r#"{"a":{"b":[]}}"#, r#""""#] {
             assert_eq!(read(&format!(r#"{{"word":{other}}}"#)), None, "{other}");
         }
     }

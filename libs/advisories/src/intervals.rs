@@ -35,10 +35,7 @@ pub(crate) struct Interval<'a> {
 impl Interval<'_> {
     /// Whether the version lies in it.
     pub(crate) fn contains(&self, version: &[u8]) -> bool {
-        let begun = self
-            .introduced
-            .as_ref()
-            .is_none_or(|edge| edge.key.as_bytes() <= version);
+        let begun = self.introduced.as_ref().is_none_or(|edge| edge.key.as_bytes() <= version);
         begun
             && match &self.close {
                 Close::Never => true,
@@ -69,10 +66,7 @@ pub(crate) fn intervals(scheme: Scheme, range: &Range) -> Result<Vec<Interval<'_
             }
         }
     }
-    if !events
-        .iter()
-        .any(|(_, event)| matches!(event, Event::Introduced(_)))
-    {
+    if !events.iter().any(|(_, event)| matches!(event, Event::Introduced(_))) {
         return Err("range has no `introduced` event".to_owned());
     }
     // Stable: events at one version keep the order of the record, so that `fixed 1.0, introduced 1.0` stays open
@@ -81,23 +75,15 @@ pub(crate) fn intervals(scheme: Scheme, range: &Range) -> Result<Vec<Interval<'_
 
     let intervals = sweep(events);
     unlimited |= limits.iter().any(Option::is_none);
-    let highest = limits
-        .into_iter()
-        .flatten()
-        .max_by(|a, b| a.key.as_bytes().cmp(b.key.as_bytes()));
+    let highest = limits.into_iter().flatten().max_by(|a, b| a.key.as_bytes().cmp(b.key.as_bytes()));
     Ok(match highest {
-        Some(limit) if !unlimited => intervals
-            .into_iter()
-            .filter_map(|interval| clip(interval, &limit))
-            .collect(),
+        Some(limit) if !unlimited => intervals.into_iter().filter_map(|interval| clip(interval, &limit)).collect(),
         _ => intervals,
     })
 }
 
 fn edge(scheme: Scheme, text: &str) -> Result<Edge<'_>, String> {
-    let key = scheme
-        .key(text)
-        .map_err(|malformed| malformed.to_string())?;
+    let key = scheme.key(text).map_err(|malformed| malformed.to_string())?;
     Ok(Edge { text, key })
 }
 
@@ -115,28 +101,19 @@ fn sweep<'a>(events: Vec<(Option<Edge<'a>>, &'a Event)>) -> Vec<Interval<'a>> {
             }
             (Event::Fixed(_), Some(edge)) => {
                 if let Some(introduced) = open.take() {
-                    intervals.push(Interval {
-                        introduced,
-                        close: Close::Fixed(edge),
-                    });
+                    intervals.push(Interval { introduced, close: Close::Fixed(edge) });
                 }
             }
             (Event::LastAffected(_), Some(edge)) => {
                 if let Some(introduced) = open.take() {
-                    intervals.push(Interval {
-                        introduced,
-                        close: Close::LastAffected(edge),
-                    });
+                    intervals.push(Interval { introduced, close: Close::LastAffected(edge) });
                 }
             }
             (Event::Limit(_) | Event::Fixed(_) | Event::LastAffected(_), _) => {}
         }
     }
     if let Some(introduced) = open {
-        intervals.push(Interval {
-            introduced,
-            close: Close::Never,
-        });
+        intervals.push(Interval { introduced, close: Close::Never });
     }
     intervals
 }
@@ -152,15 +129,8 @@ fn clip<'a>(interval: Interval<'a>, limit: &Edge<'a>) -> Option<Interval<'a>> {
         Close::Fixed(edge) | Close::Limit(edge) => edge.key.as_bytes() > at,
         Close::LastAffected(edge) => edge.key.as_bytes() >= at,
     };
-    let close = if beyond {
-        Close::Limit(limit.clone())
-    } else {
-        interval.close
-    };
-    Some(Interval {
-        introduced: interval.introduced,
-        close,
-    })
+    let close = if beyond { Close::Limit(limit.clone()) } else { interval.close };
+    Some(Interval { introduced: interval.introduced, close })
 }
 
 #[cfg(test)]
@@ -176,10 +146,7 @@ mod tests {
             ("l", version) => Event::LastAffected(version.to_owned()),
             (_, version) => Event::Limit(version.to_owned()),
         };
-        let range = Range {
-            kind: RangeType::Ecosystem,
-            events: events.split_whitespace().map(event).collect(),
-        };
+        let range = Range { kind: RangeType::Ecosystem, events: events.split_whitespace().map(event).collect() };
         let shown = match intervals(scheme, &range) {
             Ok(intervals) => intervals.iter().map(show).collect::<Vec<_>>().join(" "),
             Err(why) => why,
@@ -201,11 +168,7 @@ mod tests {
     fn events_become_intervals_in_the_order_of_their_versions() {
         check(Scheme::Deb, "i0 f3.0.11-1~deb12u2", "[(, 3.0.11-1~deb12u2)");
         check(Scheme::Deb, "i0", "[(, )"); // Debian, not fixed yet
-        check(
-            Scheme::Npm,
-            "i4.1.0 f4.1.1 i0 f3.0.1",
-            "[(, 3.0.1) [4.1.0, 4.1.1)",
-        );
+        check(Scheme::Npm, "i4.1.0 f4.1.1 i0 f3.0.1", "[(, 3.0.1) [4.1.0, 4.1.1)");
         check(Scheme::Npm, "i1.0.0 l1.2.0", "[1.0.0, 1.2.0]");
         check(Scheme::Pep440, "i2.0 l2.0", "[2.0, 2.0]");
         check(Scheme::Pep440, "i0 f1.0 f2.0", "[(, 1.0)"); // the second fix closes nothing
@@ -214,11 +177,7 @@ mod tests {
 
     #[test]
     fn events_at_one_version_keep_the_order_of_the_record() {
-        check(
-            Scheme::Npm,
-            "i0 f1.0.0 i1.0.0 f2.0.0",
-            "[(, 1.0.0) [1.0.0, 2.0.0)",
-        );
+        check(Scheme::Npm, "i0 f1.0.0 i1.0.0 f2.0.0", "[(, 1.0.0) [1.0.0, 2.0.0)");
         check(Scheme::Npm, "i1.0.0 f1.0.0", "[1.0.0, 1.0.0)");
     }
 
@@ -234,10 +193,7 @@ mod tests {
     fn a_range_that_cannot_be_read_says_why() {
         check(Scheme::Npm, "f1.0.0", "range has no `introduced` event");
         check(Scheme::Npm, "", "range has no `introduced` event");
-        let range = Range {
-            kind: RangeType::Semver,
-            events: vec![Event::Introduced("one".to_owned())],
-        };
+        let range = Range { kind: RangeType::Semver, events: vec![Event::Introduced("one".to_owned())] };
         assert!(intervals(Scheme::Npm, &range).unwrap_err().contains("one"));
     }
 }

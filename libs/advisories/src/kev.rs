@@ -17,10 +17,7 @@ const ACTION_BYTES_MAX: usize = 4096;
 /// When the bytes are over `CATALOGUE_BYTES_MAX` or don't have the catalogue's shape.
 pub fn parse(bytes: &[u8]) -> Result<BTreeMap<String, KnownExploited>, FeedError> {
     if bytes.len() > CATALOGUE_BYTES_MAX {
-        return Err(FeedError::TooLarge {
-            bytes: bytes.len(),
-            limit: CATALOGUE_BYTES_MAX,
-        });
+        return Err(FeedError::TooLarge { bytes: bytes.len(), limit: CATALOGUE_BYTES_MAX });
     }
     let catalogue: Catalogue = serde_json::from_slice(bytes).map_err(FeedError::NotKev)?;
     let entry = |entry: Entry| {
@@ -28,9 +25,7 @@ pub fn parse(bytes: &[u8]) -> Result<BTreeMap<String, KnownExploited>, FeedError
             date_added: cut(&entry.date_added, WORD_BYTES_MAX).to_owned(),
             due_date: cut(&entry.due_date, WORD_BYTES_MAX).to_owned(),
             required_action: cut(&entry.required_action, ACTION_BYTES_MAX).to_owned(),
-            ransomware: entry
-                .known_ransomware_campaign_use
-                .eq_ignore_ascii_case("known"),
+            ransomware: entry.known_ransomware_campaign_use.eq_ignore_ascii_case("known"),
         };
         (cut(&entry.cve_id, WORD_BYTES_MAX).to_owned(), known)
     };
@@ -87,16 +82,8 @@ mod tests {
 
     #[test]
     fn another_document_is_refused() {
-        for other in [
-            "{}",
-            r#"{"vulnerabilities":[]}"#,
-            r#"{"catalogVersion":"1","vulnerabilities":[{}]}"#,
-            "<html>",
-        ] {
-            assert!(
-                matches!(parse(other.as_bytes()), Err(FeedError::NotKev(_))),
-                "{other}"
-            );
+        for other in ["{}", r#"{"vulnerabilities":[]}"#, r#"{"catalogVersion":"1","vulnerabilities":[{}]}"#, "<html>"] {
+            assert!(matches!(parse(other.as_bytes()), Err(FeedError::NotKev(_))), "{other}");
         }
     }
 }

@@ -22,7 +22,7 @@ pub mod rating;
 pub mod source;
 
 pub use database::{
-    Bound, BuildError, BuildReport, Builder, Candidate, CandidateRange, Candidates, Database,
-    DatabaseError, DatabaseInfo, Delta, End, PackageName, Text, delta,
+    Bound, BuildError, BuildReport, Builder, Candidate, CandidateRange, Candidates, Database, DatabaseError,
+    DatabaseInfo, Delta, End, PackageName, Text, delta,
 };
 pub use feed::FeedError;

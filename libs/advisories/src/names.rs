@@ -31,9 +31,7 @@ pub(crate) struct Grouping {
 
 /// Whether the record announces an update for the vulnerabilities that it lists instead of being the record of one.
 pub(crate) fn is_notice(id: &str) -> bool {
-    ["DSA-", "DLA-", "DTSA-"]
-        .iter()
-        .any(|prefix| id.starts_with(prefix))
+    ["DSA-", "DLA-", "DTSA-"].iter().any(|prefix| id.starts_with(prefix))
 }
 
 /// Most vulnerabilities that a record without a CVE of its own takes over from records under the same names: real
@@ -50,32 +48,18 @@ pub(crate) fn group(records: &[RecordNames<'_>]) -> Grouping {
     }
     let mut cves_of_set: HashMap<usize, BTreeSet<&str>> = HashMap::new();
     let mut name_of_set: HashMap<usize, &str> = HashMap::new();
-    for (record, own) in records
-        .iter()
-        .zip(&own)
-        .filter(|(record, _)| !is_notice(record.id))
-    {
+    for (record, own) in records.iter().zip(&own).filter(|(record, _)| !is_notice(record.id)) {
         for name in names(record) {
             let set = sets.of(name);
             cves_of_set.entry(set).or_default().extend(own);
-            name_of_set
-                .entry(set)
-                .and_modify(|least| *least = name.min(least))
-                .or_insert(name);
+            name_of_set.entry(set).and_modify(|least| *least = name.min(least)).or_insert(name);
         }
     }
 
     let mut about: Vec<Vec<&str>> = Vec::with_capacity(records.len());
     for (record, own) in records.iter().zip(&own) {
         let set = sets.of(record.id);
-        let inherited = || {
-            cves_of_set
-                .get(&set)
-                .into_iter()
-                .flatten()
-                .copied()
-                .take(INHERITED_MAX)
-        };
+        let inherited = || cves_of_set.get(&set).into_iter().flatten().copied().take(INHERITED_MAX);
         about.push(match own.is_empty() {
             false => own.iter().copied().collect(),
             true if inherited().next().is_some() => inherited().collect(),
@@ -92,38 +76,23 @@ pub(crate) fn group(records: &[RecordNames<'_>]) -> Grouping {
             }
         }
     }
-    let place: HashMap<&str, u32> = all
-        .keys()
-        .zip(0..)
-        .map(|(name, place)| (*name, place))
-        .collect();
+    let place: HashMap<&str, u32> = all.keys().zip(0..).map(|(name, place)| (*name, place)).collect();
     Grouping {
-        of_record: about
-            .iter()
-            .map(|about| about.iter().map(|name| place[name]).collect())
-            .collect(),
-        aliases: all
-            .values()
-            .map(|aliases| aliases.iter().map(|&alias| alias.to_owned()).collect())
-            .collect(),
+        of_record: about.iter().map(|about| about.iter().map(|name| place[name]).collect()).collect(),
+        aliases: all.values().map(|aliases| aliases.iter().map(|&alias| alias.to_owned()).collect()).collect(),
         vulnerabilities: all.keys().map(|&name| name.to_owned()).collect(),
     }
 }
 
 /// The record's names that are no CVE.
 fn names<'a>(record: &RecordNames<'a>) -> impl Iterator<Item = &'a str> {
-    std::iter::once(record.id)
-        .chain(record.aliases.iter().map(String::as_str))
-        .filter(|name| !is_cve(name))
+    std::iter::once(record.id).chain(record.aliases.iter().map(String::as_str)).filter(|name| !is_cve(name))
 }
 
 fn own_cves<'a>(record: &RecordNames<'a>) -> BTreeSet<&'a str> {
     let cves = |list: &'a [String]| list.iter().map(String::as_str).filter(|name| is_cve(name));
     let mut own: BTreeSet<&str> = cves(record.aliases).collect();
-    if let Some(at) = record
-        .id
-        .find("CVE-")
-        .filter(|&at| at == 0 || record.id.as_bytes()[at - 1] == b'-')
+    if let Some(at) = record.id.find("CVE-").filter(|&at| at == 0 || record.id.as_bytes()[at - 1] == b'-')
         && is_cve(&record.id[at..])
     {
         own.insert(&record.id[at..]);
@@ -138,10 +107,7 @@ fn own_cves<'a>(record: &RecordNames<'a>) -> BTreeSet<&'a str> {
 
 /// `CVE-<year>-<four digits or more>` (cve.org, "CVE ID syntax").
 fn is_cve(name: &str) -> bool {
-    let Some((year, number)) = name
-        .strip_prefix("CVE-")
-        .and_then(|rest| rest.split_once('-'))
-    else {
+    let Some((year, number)) = name.strip_prefix("CVE-").and_then(|rest| rest.split_once('-')) else {
         return false;
     };
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
@@ -185,30 +151,17 @@ mod tests {
 
     fn check(records: &[Row<'_>], about: &[&[&str]], aliases: &[(&str, &[&str])]) {
         let owned = |list: &[&str]| list.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
-        let lists: Vec<_> = records
-            .iter()
-            .map(|(_, a, u, r)| (owned(a), owned(u), owned(r)))
-            .collect();
+        let lists: Vec<_> = records.iter().map(|(_, a, u, r)| (owned(a), owned(u), owned(r))).collect();
         let names: Vec<_> = records
             .iter()
             .zip(&lists)
-            .map(|((id, ..), (aliases, upstream, related))| RecordNames {
-                id,
-                aliases,
-                upstream,
-                related,
-            })
+            .map(|((id, ..), (aliases, upstream, related))| RecordNames { id, aliases, upstream, related })
             .collect();
         let grouping = group(&names);
         let shown: Vec<Vec<&str>> = grouping
             .of_record
             .iter()
-            .map(|places| {
-                places
-                    .iter()
-                    .map(|&place| grouping.vulnerabilities[place as usize].as_str())
-                    .collect()
-            })
+            .map(|places| places.iter().map(|&place| grouping.vulnerabilities[place as usize].as_str()).collect())
             .collect();
         assert_eq!(shown, about);
         let shown: Vec<(&str, Vec<&str>)> = grouping
@@ -217,10 +170,7 @@ mod tests {
             .zip(&grouping.aliases)
             .map(|(name, aliases)| (name.as_str(), aliases.iter().map(String::as_str).collect()))
             .collect();
-        let expected: Vec<(&str, Vec<&str>)> = aliases
-            .iter()
-            .map(|(name, list)| (*name, list.to_vec()))
-            .collect();
+        let expected: Vec<(&str, Vec<&str>)> = aliases.iter().map(|(name, list)| (*name, list.to_vec())).collect();
         assert_eq!(shown, expected);
     }
 
@@ -228,12 +178,7 @@ mod tests {
     fn one_vulnerability_is_one_under_all_its_names() {
         check(
             &[
-                (
-                    "GHSA-j8r2-6x86-q33q",
-                    &["CVE-2023-32681", "PYSEC-2023-74"],
-                    &[],
-                    &[],
-                ),
+                ("GHSA-j8r2-6x86-q33q", &["CVE-2023-32681", "PYSEC-2023-74"], &[], &[]),
                 ("PYSEC-2023-74", &["GHSA-j8r2-6x86-q33q"], &[], &[]), // no CVE of its own
             ],
             &[&["CVE-2023-32681"], &["CVE-2023-32681"]],
@@ -250,17 +195,8 @@ mod tests {
                 ("DLA-1-1", &[], &[], &["CVE-2023-2650"]),
                 ("DEBIAN-CVE-2023-0464", &[], &["CVE-2023-0464"], &[]),
             ],
-            &[
-                &["CVE-2023-0464", "CVE-2023-2650"],
-                &["CVE-2023-5363"],
-                &["CVE-2023-2650"],
-                &["CVE-2023-0464"],
-            ],
-            &[
-                ("CVE-2023-0464", &[]),
-                ("CVE-2023-2650", &[]),
-                ("CVE-2023-5363", &[]),
-            ],
+            &[&["CVE-2023-0464", "CVE-2023-2650"], &["CVE-2023-5363"], &["CVE-2023-2650"], &["CVE-2023-0464"]],
+            &[("CVE-2023-0464", &[]), ("CVE-2023-2650", &[]), ("CVE-2023-5363", &[])],
         );
     }
 
@@ -272,20 +208,14 @@ mod tests {
                 ("PYSEC-1", &["CVE-2020-0001", "GHSA-1"], &[], &[]),
             ],
             &[&["CVE-2020-0001", "CVE-2020-0002"], &["CVE-2020-0001"]],
-            &[
-                ("CVE-2020-0001", &["GHSA-1", "PYSEC-1"]),
-                ("CVE-2020-0002", &["GHSA-1"]),
-            ],
+            &[("CVE-2020-0001", &["GHSA-1", "PYSEC-1"]), ("CVE-2020-0002", &["GHSA-1"])],
         );
     }
 
     #[test]
     fn without_a_cve_the_smallest_name_stands() {
         check(
-            &[
-                ("RUSTSEC-2021-0001", &["GHSA-x"], &[], &[]),
-                ("MAL-2024-1", &[], &[], &[]),
-            ],
+            &[("RUSTSEC-2021-0001", &["GHSA-x"], &[], &[]), ("MAL-2024-1", &[], &[], &[])],
             &[&["GHSA-x"], &["MAL-2024-1"]],
             &[("GHSA-x", &["RUSTSEC-2021-0001"]), ("MAL-2024-1", &[])],
         );
@@ -294,11 +224,7 @@ mod tests {
     #[test]
     fn related_is_not_the_same() {
         check(
-            &[
-                ("GHSA-1", &[], &[], &["CVE-2020-0001"]),
-                ("DEBIAN-CVE-x", &[], &[], &[]),
-                ("CVE-2020-1", &[], &[], &[]),
-            ],
+            &[("GHSA-1", &[], &[], &["CVE-2020-0001"]), ("DEBIAN-CVE-x", &[], &[], &[]), ("CVE-2020-1", &[], &[], &[])],
             &[&["GHSA-1"], &["DEBIAN-CVE-x"], &["CVE-2020-1"]],
             &[("CVE-2020-1", &[]), ("DEBIAN-CVE-x", &[]), ("GHSA-1", &[])],
         );

@@ -3,13 +3,9 @@
 //! Ecosystems that we don't know are left out of the record and named, so that the rest of it counts.
 //! `GIT` ranges are left out silently: they name commits, and a package has a version.
 
-use crate::feed::{
-    FeedError, LINK_BYTES_MAX, RECORD_BYTES_MAX, WORD_BYTES_MAX, Word, bounded, cut,
-};
+use crate::feed::{FeedError, LINK_BYTES_MAX, RECORD_BYTES_MAX, WORD_BYTES_MAX, Word, bounded, cut};
 use jiff::Timestamp;
-use muster_domain::{
-    Advisory, AdvisoryId, Affected, Ecosystem, Event, Range, RangeType, Reference, VectorString,
-};
+use muster_domain::{Advisory, AdvisoryId, Affected, Ecosystem, Event, Range, RangeType, Reference, VectorString};
 use serde::Deserialize;
 
 /// Most bytes of a summary that are kept.
@@ -44,19 +40,12 @@ pub fn parse(bytes: &[u8]) -> Result<Advisory, FeedError> {
 /// As `parse`.
 pub fn parse_record(bytes: &[u8]) -> Result<Record, FeedError> {
     if bytes.len() > RECORD_BYTES_MAX {
-        return Err(FeedError::TooLarge {
-            bytes: bytes.len(),
-            limit: RECORD_BYTES_MAX,
-        });
+        return Err(FeedError::TooLarge { bytes: bytes.len(), limit: RECORD_BYTES_MAX });
     }
     let raw: RawRecord = serde_json::from_slice(bytes).map_err(FeedError::NotOsv)?;
     if raw.id.is_empty() || raw.id.len() > WORD_BYTES_MAX {
         let why = format!("must have 1 to {WORD_BYTES_MAX} bytes");
-        return Err(FeedError::Field {
-            id: String::new(),
-            field: "id",
-            why,
-        });
+        return Err(FeedError::Field { id: String::new(), field: "id", why });
     }
     let withdrawn = withdrawn(&raw)?;
     let mut unknown_ecosystems = Vec::new();
@@ -67,9 +56,7 @@ pub fn parse_record(bytes: &[u8]) -> Result<Record, FeedError> {
             continue;
         };
         if package.name.is_empty() || package.name.len() > WORD_BYTES_MAX {
-            skipped.push(format!(
-                "affected[{index}]: package name must have 1 to {WORD_BYTES_MAX} bytes"
-            ));
+            skipped.push(format!("affected[{index}]: package name must have 1 to {WORD_BYTES_MAX} bytes"));
             continue;
         }
         match Ecosystem::try_from(cut(&package.ecosystem, WORD_BYTES_MAX).to_owned()) {
@@ -89,12 +76,7 @@ pub fn parse_record(bytes: &[u8]) -> Result<Record, FeedError> {
         summary: cut(&raw.summary.0.unwrap_or_default(), SUMMARY_BYTES_MAX).to_owned(),
         details: cut(&raw.details, DETAILS_BYTES_MAX).to_owned(),
         severity,
-        vendor_severity: raw
-            .database_specific
-            .severity
-            .0
-            .or(raw.database_specific.urgency.0)
-            .or(said),
+        vendor_severity: raw.database_specific.severity.0.or(raw.database_specific.urgency.0).or(said),
         cwes: words(raw.database_specific.cwe_ids),
         affected,
         references: raw
@@ -102,29 +84,18 @@ pub fn parse_record(bytes: &[u8]) -> Result<Record, FeedError> {
             .into_iter()
             .filter(|reference| reference.url.len() <= LINK_BYTES_MAX)
             .take(REFERENCES_KEPT_MAX)
-            .map(|reference| Reference {
-                kind: cut(&reference.kind, WORD_BYTES_MAX).to_owned(),
-                url: reference.url,
-            })
+            .map(|reference| Reference { kind: cut(&reference.kind, WORD_BYTES_MAX).to_owned(), url: reference.url })
             .collect(),
         published: time(raw.published.as_deref()),
         modified: time(raw.modified.as_deref()),
         withdrawn,
     };
     let source = source_name(&advisory);
-    let all = advisory
-        .affected
-        .iter_mut()
-        .flat_map(|affected| &mut affected.severity)
-        .chain(&mut advisory.severity);
+    let all = advisory.affected.iter_mut().flat_map(|affected| &mut affected.severity).chain(&mut advisory.severity);
     for vector in all {
         source.clone_into(&mut vector.source);
     }
-    Ok(Record {
-        advisory,
-        unknown_ecosystems,
-        skipped,
-    })
+    Ok(Record { advisory, unknown_ecosystems, skipped })
 }
 
 /// The name of the database that an advisory comes from, in the spelling of `packageVulnerabilityDetails.source` of the
@@ -146,10 +117,7 @@ pub fn source_name(advisory: &Advisory) -> &'static str {
         return name;
     }
     // OSV's older Debian export and its conversion of the NVD both use the bare CVE as the id.
-    let of_debian = advisory
-        .affected
-        .iter()
-        .any(|affected| affected.ecosystem.row().name == "Debian");
+    let of_debian = advisory.affected.iter().any(|affected| affected.ecosystem.row().name == "Debian");
     match (id.starts_with("CVE-"), of_debian) {
         (true, true) => "DEBIAN_CVE",
         (true, false) => "NVD",
@@ -181,21 +149,12 @@ fn withdrawn(raw: &RawRecord) -> Result<Option<Timestamp>, FeedError> {
         Ok(time) => Ok(Some(time)),
         Err(_) => {
             let why = format!("is not a time: `{}`", cut(text, 40));
-            Err(FeedError::Field {
-                id: raw.id.clone(),
-                field: "withdrawn",
-                why,
-            })
+            Err(FeedError::Field { id: raw.id.clone(), field: "withdrawn", why })
         }
     }
 }
 
-fn read_affected(
-    ecosystem: Ecosystem,
-    entry: RawAffected,
-    index: usize,
-    skipped: &mut Vec<String>,
-) -> Affected {
+fn read_affected(ecosystem: Ecosystem, entry: RawAffected, index: usize, skipped: &mut Vec<String>) -> Affected {
     let mut ranges = Vec::new();
     for range in entry.ranges {
         let kind = match range.kind.as_str() {
@@ -203,17 +162,11 @@ fn read_affected(
             "ECOSYSTEM" => RangeType::Ecosystem,
             "GIT" => continue,
             other => {
-                skipped.push(format!(
-                    "affected[{index}]: unknown range type `{}`",
-                    cut(other, 40)
-                ));
+                skipped.push(format!("affected[{index}]: unknown range type `{}`", cut(other, 40)));
                 continue;
             }
         };
-        ranges.push(Range {
-            kind,
-            events: range.events.into_iter().flat_map(events).collect(),
-        });
+        ranges.push(Range { kind, events: range.events.into_iter().flat_map(events).collect() });
     }
     let (severity, said) = vectors(entry.severity);
     let vendor_severity = [
@@ -225,18 +178,8 @@ fn read_affected(
     ]
     .into_iter()
     .find_map(|word| word.0);
-    let name = entry
-        .package
-        .map(|package| package.name)
-        .unwrap_or_default();
-    Affected {
-        ecosystem,
-        name,
-        ranges,
-        versions: entry.versions,
-        severity,
-        vendor_severity,
-    }
+    let name = entry.package.map(|package| package.name).unwrap_or_default();
+    Affected { ecosystem, name, ranges, versions: entry.versions, severity, vendor_severity }
 }
 
 /// The schema wants one event per object; some writers put `introduced` and `fixed` into one.
@@ -259,11 +202,7 @@ fn vectors(raw: Vec<RawSeverity>) -> (Vec<VectorString>, Option<String>) {
             continue;
         }
         if severity.kind.starts_with("CVSS_V") {
-            vectors.push(VectorString {
-                kind: severity.kind,
-                vector: severity.score,
-                source: String::new(),
-            });
+            vectors.push(VectorString { kind: severity.kind, vector: severity.score, source: String::new() });
         } else {
             said.get_or_insert(severity.score);
         }
@@ -273,10 +212,7 @@ fn vectors(raw: Vec<RawSeverity>) -> (Vec<VectorString>, Option<String>) {
 
 /// Go's vulnerability database writes Go's zero time for "not known".
 fn time(text: Option<&str>) -> Option<Timestamp> {
-    text?
-        .parse()
-        .ok()
-        .filter(|time: &Timestamp| time.as_second() > 0)
+    text?.parse().ok().filter(|time: &Timestamp| time.as_second() > 0)
 }
 
 /// Sorted, without doubles, none empty and none of a length that no name has.
@@ -393,16 +329,8 @@ struct RawSpecific {
 
 impl From<Option<RawSpecificFields>> for RawSpecific {
     fn from(fields: Option<RawSpecificFields>) -> Self {
-        let RawSpecificFields {
-            severity,
-            urgency,
-            cwe_ids,
-        } = fields.unwrap_or_default();
-        Self {
-            severity,
-            urgency,
-            cwe_ids,
-        }
+        let RawSpecificFields { severity, urgency, cwe_ids } = fields.unwrap_or_default();
+        Self { severity, urgency, cwe_ids }
     }
 }
 
@@ -433,14 +361,7 @@ mod tests {
         let check = |json: &str, record: Option<&str>, package: Option<&str>| {
             let advisory = read(json).advisory;
             assert_eq!(advisory.vendor_severity.as_deref(), record, "{json}");
-            assert_eq!(
-                advisory
-                    .affected
-                    .first()
-                    .and_then(|one| one.vendor_severity.as_deref()),
-                package,
-                "{json}"
-            );
+            assert_eq!(advisory.affected.first().and_then(|one| one.vendor_severity.as_deref()), package, "{json}");
         };
         // GitHub: of the whole record
         check(
@@ -456,16 +377,8 @@ mod tests {
             Some("unimportant"),
         );
         // Ubuntu: where a vector would stand
-        check(
-            r#"{"id":"UBUNTU-CVE-1","severity":[{"type":"Ubuntu","score":"medium"}]}"#,
-            Some("medium"),
-            None,
-        );
-        check(
-            r#"{"id":"x","database_specific":{"severity":[{"type":"odd"}]}}"#,
-            None,
-            None,
-        );
+        check(r#"{"id":"UBUNTU-CVE-1","severity":[{"type":"Ubuntu","score":"medium"}]}"#, Some("medium"), None);
+        check(r#"{"id":"x","database_specific":{"severity":[{"type":"odd"}]}}"#, None, None);
         check(r#"{"id":"x","database_specific":null}"#, None, None);
     }
 
@@ -483,10 +396,7 @@ mod tests {
         assert_eq!(
             advisory.affected[0].ranges,
             [
-                Range {
-                    kind: RangeType::Ecosystem,
-                    events: vec![introduced, fixed]
-                },
+                Range { kind: RangeType::Ecosystem, events: vec![introduced, fixed] },
                 Range {
                     kind: RangeType::Semver,
                     events: vec![
@@ -502,31 +412,19 @@ mod tests {
     #[test]
     fn a_record_that_means_nothing_is_refused_with_the_reason() {
         let check = |json: &str, expected: &str| {
-            assert_eq!(
-                parse(json.as_bytes()).unwrap_err().to_string(),
-                expected,
-                "{json}"
-            );
+            assert_eq!(parse(json.as_bytes()).unwrap_err().to_string(), expected, "{json}");
         };
         check("{}", "record is not OSV JSON");
         check("[]", "record is not OSV JSON");
         check(r#"{"id":7}"#, "record is not OSV JSON");
-        check(
-            r#"{"id":""}"#,
-            "advisory ``: field `id` must have 1 to 512 bytes",
-        );
-        check(
-            r#"{"id":"X","withdrawn":"soon"}"#,
-            "advisory `X`: field `withdrawn` is not a time: `soon`",
-        );
+        check(r#"{"id":""}"#, "advisory ``: field `id` must have 1 to 512 bytes");
+        check(r#"{"id":"X","withdrawn":"soon"}"#, "advisory `X`: field `withdrawn` is not a time: `soon`");
     }
 
     #[test]
     fn gos_zero_time_is_no_time() {
-        let advisory = read(
-            r#"{"id":"GO-1","modified":"0001-01-01T00:00:00Z","published":"2021-04-14T20:04:52Z"}"#,
-        )
-        .advisory;
+        let advisory =
+            read(r#"{"id":"GO-1","modified":"0001-01-01T00:00:00Z","published":"2021-04-14T20:04:52Z"}"#).advisory;
         assert_eq!(advisory.modified, None);
         assert!(advisory.published.is_some());
     }
@@ -534,60 +432,19 @@ mod tests {
     #[test]
     fn a_source_is_told_by_the_id_and_the_ecosystem() {
         let check = |id: &str, ecosystem: &str, name: &str, url: &str| {
-            let json = format!(
-                r#"{{"id":"{id}","affected":[{{"package":{{"ecosystem":"{ecosystem}","name":"x"}}}}]}}"#
-            );
+            let json =
+                format!(r#"{{"id":"{id}","affected":[{{"package":{{"ecosystem":"{ecosystem}","name":"x"}}}}]}}"#);
             let source = source_name(&read(&json).advisory);
             assert_eq!((source, source_url(source, id).as_str()), (name, url));
         };
         let debian = "https://security-tracker.debian.org/tracker/";
-        check(
-            "DEBIAN-CVE-2023-5363",
-            "Debian:12",
-            "DEBIAN_CVE",
-            &format!("{debian}CVE-2023-5363"),
-        );
-        check(
-            "DSA-5532-1",
-            "Debian:12",
-            "DEBIAN_CVE",
-            &format!("{debian}DSA-5532-1"),
-        );
-        check(
-            "CVE-2015-0840",
-            "Debian:12",
-            "DEBIAN_CVE",
-            &format!("{debian}CVE-2015-0840"),
-        );
-        check(
-            "CVE-2015-0840",
-            "",
-            "NVD",
-            "https://nvd.nist.gov/vuln/detail/CVE-2015-0840",
-        );
-        check(
-            "GHSA-x",
-            "npm",
-            "GITHUB",
-            "https://github.com/advisories/GHSA-x",
-        );
-        check(
-            "PYSEC-2023-74",
-            "PyPI",
-            "PYPA",
-            "https://osv.dev/vulnerability/PYSEC-2023-74",
-        );
-        check(
-            "GO-2021-1",
-            "Go",
-            "GO_VULNDB",
-            "https://pkg.go.dev/vuln/GO-2021-1",
-        );
-        check(
-            "RUSTSEC-2020-0071",
-            "crates.io",
-            "RUSTSEC",
-            "https://rustsec.org/advisories/RUSTSEC-2020-0071.html",
-        );
+        check("DEBIAN-CVE-2023-5363", "Debian:12", "DEBIAN_CVE", &format!("{debian}CVE-2023-5363"));
+        check("DSA-5532-1", "Debian:12", "DEBIAN_CVE", &format!("{debian}DSA-5532-1"));
+        check("CVE-2015-0840", "Debian:12", "DEBIAN_CVE", &format!("{debian}CVE-2015-0840"));
+        check("CVE-2015-0840", "", "NVD", "https://nvd.nist.gov/vuln/detail/CVE-2015-0840");
+        check("GHSA-x", "npm", "GITHUB", "https://github.com/advisories/GHSA-x");
+        check("PYSEC-2023-74", "PyPI", "PYPA", "https://osv.dev/vulnerability/PYSEC-2023-74");
+        check("GO-2021-1", "Go", "GO_VULNDB", "https://pkg.go.dev/vuln/GO-2021-1");
+        check("RUSTSEC-2020-0071", "crates.io", "RUSTSEC", "https://rustsec.org/advisories/RUSTSEC-2020-0071.html");
     }
 }

@@ -18,25 +18,9 @@ pub fn base_score(vector: &VectorString) -> Option<(u8, BaseScore)> {
     let (rank, points) = if vector.vector.starts_with("CVSS:3") {
         (0, version_3(&vector.vector)?)
     } else if vector.vector.starts_with("CVSS:4") {
-        (
-            1,
-            vector
-                .vector
-                .parse::<cvss::v4::Vector>()
-                .ok()?
-                .score()
-                .value(),
-        )
+        (1, vector.vector.parse::<cvss::v4::Vector>().ok()?.score().value())
     } else {
-        (
-            2,
-            vector
-                .vector
-                .parse::<cvss::v2::Vector>()
-                .ok()?
-                .score()
-                .value(),
-        )
+        (2, vector.vector.parse::<cvss::v2::Vector>().ok()?.score().value())
     };
     Some((rank, BaseScore::from_points(points)?))
 }
@@ -45,10 +29,8 @@ pub fn base_score(vector: &VectorString) -> Option<(u8, BaseScore)> {
 /// are mandatory). Its `base_score` leaves environmental metrics out, as it should here.
 fn version_3(text: &str) -> Option<f64> {
     let vector: cvss::v3::Vector = text.parse().ok()?;
-    let exploitability =
-        vector.av.is_some() && vector.ac.is_some() && vector.pr.is_some() && vector.ui.is_some();
-    let impact =
-        vector.s.is_some() && vector.c.is_some() && vector.i.is_some() && vector.a.is_some();
+    let exploitability = vector.av.is_some() && vector.ac.is_some() && vector.pr.is_some() && vector.ui.is_some();
+    let impact = vector.s.is_some() && vector.c.is_some() && vector.i.is_some() && vector.a.is_some();
     (exploitability && impact).then(|| vector.base_score().value())
 }
 
@@ -67,13 +49,8 @@ pub fn of_word(word: &str) -> Option<Severity> {
 
 /// The best of `scores` (rank of the CVSS version, then the order given: own record first), else the first word
 /// that says something.
-pub fn rate<'a>(
-    scores: impl Iterator<Item = (u8, BaseScore)>,
-    mut words: impl Iterator<Item = &'a str>,
-) -> Rating {
-    let best = scores
-        .enumerate()
-        .min_by_key(|&(order, (rank, _))| (rank, order));
+pub fn rate<'a>(scores: impl Iterator<Item = (u8, BaseScore)>, mut words: impl Iterator<Item = &'a str>) -> Rating {
+    let best = scores.enumerate().min_by_key(|&(order, (rank, _))| (rank, order));
     let score = best.map(|(_, (_, score))| score);
     let severity = match score {
         Some(score) => Severity::of_score(score),
@@ -91,21 +68,11 @@ mod tests {
     const V2: &str = "AV:N/AC:M/Au:N/C:N/I:P/A:N"; // 4.3
 
     fn check(vectors: &[&str], words: &[&str], expected: (Option<u8>, Severity)) {
-        let vector = |text: &&str| VectorString {
-            kind: String::new(),
-            vector: (*text).to_owned(),
-            source: String::new(),
-        };
-        let scores = vectors
-            .iter()
-            .map(vector)
-            .filter_map(|vector| base_score(&vector));
+        let vector =
+            |text: &&str| VectorString { kind: String::new(), vector: (*text).to_owned(), source: String::new() };
+        let scores = vectors.iter().map(vector).filter_map(|vector| base_score(&vector));
         let rating = rate(scores, words.iter().copied());
-        assert_eq!(
-            (rating.score.map(BaseScore::tenths), rating.severity),
-            expected,
-            "{vectors:?} {words:?}"
-        );
+        assert_eq!((rating.score.map(BaseScore::tenths), rating.severity), expected, "{vectors:?} {words:?}");
     }
 
     #[test]
@@ -114,25 +81,13 @@ mod tests {
         check(&[V2, V40], &[], (Some(93), Severity::Critical));
         check(&[V2], &[], (Some(43), Severity::Medium));
         // environmental metrics are the owner's business, not the advisory's
-        check(
-            &["CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H/MAV:P"],
-            &[],
-            (Some(75), Severity::High),
-        );
-        check(
-            &["CVSS:3.1/AV:N", "CVSS:9/AV:N", "", "high"],
-            &["MODERATE"],
-            (None, Severity::Medium),
-        );
+        check(&["CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H/MAV:P"], &[], (Some(75), Severity::High));
+        check(&["CVSS:3.1/AV:N", "CVSS:9/AV:N", "", "high"], &["MODERATE"], (None, Severity::Medium));
     }
 
     #[test]
     fn without_a_score_the_vendors_word_counts() {
-        check(
-            &[],
-            &["not yet assigned", "unimportant"],
-            (None, Severity::Informational),
-        );
+        check(&[], &["not yet assigned", "unimportant"], (None, Severity::Informational));
         check(&[], &["low**"], (None, Severity::Low));
         check(&[], &["Important"], (None, Severity::High));
         check(&[], &["end-of-life"], (None, Severity::Untriaged));
@@ -141,10 +96,6 @@ mod tests {
 
     #[test]
     fn nothing_scored_is_informational_not_unscored() {
-        check(
-            &["CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:N"],
-            &["HIGH"],
-            (Some(0), Severity::Informational),
-        );
+        check(&["CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:N"], &["HIGH"], (Some(0), Severity::Informational));
     }
 }

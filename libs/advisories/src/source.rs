@@ -79,12 +79,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            entries_max: 4_000_000,
-            bytes_max: 64 << 30,
-            depth_max: 16,
-            skipped_max: 1000,
-        }
+        Self { entries_max: 4_000_000, bytes_max: 64 << 30, depth_max: 16, skipped_max: 1000 }
     }
 }
 
@@ -103,10 +98,7 @@ pub struct SourceError {
 ///
 /// # Errors
 /// When `path` itself can't be opened.
-pub fn read(
-    path: impl AsRef<Path>,
-    sink: &mut impl FnMut(Item),
-) -> Result<Vec<SourceSummary>, SourceError> {
+pub fn read(path: impl AsRef<Path>, sink: &mut impl FnMut(Item)) -> Result<Vec<SourceSummary>, SourceError> {
     read_within(path, Limits::default(), sink)
 }
 
@@ -128,10 +120,7 @@ pub fn read_within(
         tallies: BTreeMap::new(),
         unknown_ecosystems: BTreeMap::new(),
     };
-    reading.path(path, 0).map_err(|cause| SourceError {
-        path: path.to_owned(),
-        cause,
-    })?;
+    reading.path(path, 0).map_err(|cause| SourceError { path: path.to_owned(), cause })?;
     Ok(reading.finish(path))
 }
 
@@ -170,10 +159,7 @@ impl<S: FnMut(Item)> Reading<'_, S> {
                 continue; // a repository's own files
             }
             let place = within.to_string_lossy();
-            let place = Place {
-                source: path,
-                name: &place,
-            };
+            let place = Place { source: path, name: &place };
             if depth == self.limits.depth_max {
                 self.skip(place, Format::Unknown, "folders are nested too deep");
             } else if let Err(error) = self.path(&within, depth + 1) {
@@ -187,22 +173,13 @@ impl<S: FnMut(Item)> Reading<'_, S> {
     fn file(&mut self, path: &Path) -> std::io::Result<()> {
         let name = path.to_string_lossy();
         let mut file = BufReader::new(File::open(path)?);
-        let magic = file
-            .fill_buf()?
-            .first_chunk::<4>()
-            .copied()
-            .unwrap_or_default();
-        let archive = Place {
-            source: path,
-            name: &name,
-        };
+        let magic = file.fill_buf()?.first_chunk::<4>().copied().unwrap_or_default();
+        let archive = Place { source: path, name: &name };
         match magic {
             [b'P', b'K', 3, 4] => self.archive(archive, file.into_inner()),
-            [0x1f, 0x8b, ..] => self.document(
-                archive,
-                unpacked_name(&name),
-                flate2::bufread::MultiGzDecoder::new(file),
-            ),
+            [0x1f, 0x8b, ..] => {
+                self.document(archive, unpacked_name(&name), flate2::bufread::MultiGzDecoder::new(file))
+            }
             [0x28, 0xb5, 0x2f, 0xfd] => {
                 let mut decoder = zstd::stream::read::Decoder::with_buffer(file)?;
                 decoder.window_log_max(WINDOW_LOG_MAX)?;
@@ -217,26 +194,14 @@ impl<S: FnMut(Item)> Reading<'_, S> {
         let entries_max = self.limits.entries_max;
         match zip::ZipArchive::new(file) {
             Ok(archive) if archive.len() > entries_max => {
-                self.skip(
-                    place,
-                    Format::Unknown,
-                    &format!("archive has more than {entries_max} entries"),
-                );
+                self.skip(place, Format::Unknown, &format!("archive has more than {entries_max} entries"));
             }
             Ok(archive) => self.entries(place, archive),
-            Err(error) => self.skip(
-                place,
-                Format::Unknown,
-                &format!("archive can't be read: {error}"),
-            ),
+            Err(error) => self.skip(place, Format::Unknown, &format!("archive can't be read: {error}")),
         }
     }
 
-    fn entries<R: Read + Seek>(
-        &mut self,
-        archive_place: Place<'_>,
-        mut archive: zip::ZipArchive<R>,
-    ) {
+    fn entries<R: Read + Seek>(&mut self, archive_place: Place<'_>, mut archive: zip::ZipArchive<R>) {
         for index in 0..archive.len() {
             if self.bytes_left == 0 {
                 return; // told once by the document that hit the limit
@@ -244,26 +209,14 @@ impl<S: FnMut(Item)> Reading<'_, S> {
             match archive.by_index(index) {
                 Ok(entry) if entry.is_dir() => {}
                 Ok(entry) => {
-                    let inner = entry
-                        .name()
-                        .map_or_else(|_| format!("entry {index}"), |name| name.into_owned());
+                    let inner = entry.name().map_or_else(|_| format!("entry {index}"), |name| name.into_owned());
                     let name = format!("{}: {inner}", archive_place.name);
-                    self.document(
-                        Place {
-                            name: &name,
-                            ..archive_place
-                        },
-                        &inner,
-                        entry,
-                    );
+                    self.document(Place { name: &name, ..archive_place }, &inner, entry);
                 }
                 Err(error) => {
                     let name = format!("{}: entry {index}", archive_place.name);
                     self.skip(
-                        Place {
-                            name: &name,
-                            ..archive_place
-                        },
+                        Place { name: &name, ..archive_place },
                         Format::Unknown,
                         &format!("can't be read: {error}"),
                     );
@@ -280,11 +233,7 @@ impl<S: FnMut(Item)> Reading<'_, S> {
         }
         let format = recognise(&head);
         let whole = Cursor::new(head).chain(reader);
-        if format == Format::Osv
-            && [".jsonl", ".ndjson"]
-                .iter()
-                .any(|ending| name.ends_with(ending))
-        {
+        if format == Format::Osv && [".jsonl", ".ndjson"].iter().any(|ending| name.ends_with(ending)) {
             return self.lines(place, BufReader::new(whole));
         }
         let limit = match format {
@@ -292,11 +241,7 @@ impl<S: FnMut(Item)> Reading<'_, S> {
             Format::KnownExploited => kev::CATALOGUE_BYTES_MAX,
             Format::Epss => epss::TABLE_BYTES_MAX,
             Format::Unknown => {
-                return self.skip(
-                    place,
-                    format,
-                    "is neither OSV nor KEV JSON nor an EPSS table",
-                );
+                return self.skip(place, format, "is neither OSV nor KEV JSON nor an EPSS table");
             }
         };
         let Some(bytes) = self.bytes(place, format, whole, limit) else {
@@ -315,14 +260,7 @@ impl<S: FnMut(Item)> Reading<'_, S> {
                     self.tally(place, format).0 += predictions.len() as u64;
                     for bad in bad_lines {
                         let name = format!("{}: {}", place.name, bad.place);
-                        self.skip(
-                            Place {
-                                name: &name,
-                                ..place
-                            },
-                            format,
-                            &bad.reason,
-                        );
+                        self.skip(Place { name: &name, ..place }, format, &bad.reason);
                     }
                     (self.sink)(Item::Epss(predictions));
                 }
@@ -330,18 +268,8 @@ impl<S: FnMut(Item)> Reading<'_, S> {
             },
             Format::Osv | Format::Unknown => {
                 let is_loose = Path::new(place.name) == place.source;
-                let folder = place
-                    .source
-                    .parent()
-                    .filter(|_| is_loose)
-                    .unwrap_or(place.source);
-                self.record(
-                    Place {
-                        source: folder,
-                        ..place
-                    },
-                    &bytes,
-                );
+                let folder = place.source.parent().filter(|_| is_loose).unwrap_or(place.source);
+                self.record(Place { source: folder, ..place }, &bytes);
             }
         }
     }
@@ -349,21 +277,14 @@ impl<S: FnMut(Item)> Reading<'_, S> {
     fn lines(&mut self, place: Place<'_>, mut reader: impl BufRead) {
         for number in 1u64.. {
             let name = format!("{}: line {number}", place.name);
-            let place = Place {
-                name: &name,
-                ..place
-            };
+            let place = Place { name: &name, ..place };
             let mut line = Vec::new();
             let limit = RECORD_BYTES_MAX as u64 + 1;
             match reader.by_ref().take(limit).read_until(b'\n', &mut line) {
                 Ok(0) => return,
                 Ok(read) if !self.spend(place, Format::Osv, read) => return,
                 Ok(_) if line.len() as u64 == limit && !line.ends_with(b"\n") => {
-                    self.skip(
-                        place,
-                        Format::Osv,
-                        &format!("is longer than {RECORD_BYTES_MAX} bytes"),
-                    );
+                    self.skip(place, Format::Osv, &format!("is longer than {RECORD_BYTES_MAX} bytes"));
                     if !self.pass_line(place, &mut reader) {
                         return;
                     }
@@ -397,9 +318,7 @@ impl<S: FnMut(Item)> Reading<'_, S> {
                 for ecosystem in record.unknown_ecosystems {
                     // Releases of one ecosystem are one line.
                     let name = ecosystem.split(':').next().unwrap_or_default();
-                    if self.unknown_ecosystems.len() < ECOSYSTEMS_MAX
-                        || self.unknown_ecosystems.contains_key(name)
-                    {
+                    if self.unknown_ecosystems.len() < ECOSYSTEMS_MAX || self.unknown_ecosystems.contains_key(name) {
                         *self.unknown_ecosystems.entry(name.to_owned()).or_default() += 1;
                     }
                 }
@@ -413,13 +332,7 @@ impl<S: FnMut(Item)> Reading<'_, S> {
     }
 
     /// All bytes of a document of at most `limit`; `None` after telling why not.
-    fn bytes(
-        &mut self,
-        place: Place<'_>,
-        format: Format,
-        reader: impl Read,
-        limit: usize,
-    ) -> Option<Vec<u8>> {
+    fn bytes(&mut self, place: Place<'_>, format: Format, reader: impl Read, limit: usize) -> Option<Vec<u8>> {
         let mut bytes = Vec::new();
         if let Err(error) = reader.take(limit as u64 + 1).read_to_end(&mut bytes) {
             self.skip(place, format, &format!("can't be read: {error}"));
@@ -440,19 +353,14 @@ impl<S: FnMut(Item)> Reading<'_, S> {
         let had = self.bytes_left;
         self.bytes_left = had.saturating_sub(bytes as u64);
         if self.bytes_left == 0 && had > 0 {
-            let reason = format!(
-                "source is longer than {} bytes, the rest was not read",
-                self.limits.bytes_max
-            );
+            let reason = format!("source is longer than {} bytes, the rest was not read", self.limits.bytes_max);
             self.skip(place, format, &reason);
         }
         self.bytes_left > 0
     }
 
     fn tally(&mut self, place: Place<'_>, format: Format) -> &mut (u64, u64) {
-        self.tallies
-            .entry((place.source.to_owned(), format))
-            .or_default()
+        self.tallies.entry((place.source.to_owned(), format)).or_default()
     }
 
     fn skip(&mut self, place: Place<'_>, format: Format, reason: &str) {
@@ -463,38 +371,20 @@ impl<S: FnMut(Item)> Reading<'_, S> {
     fn tell(&mut self, place: Place<'_>, reason: &str) {
         self.skipped += 1;
         if self.skipped <= self.limits.skipped_max {
-            (self.sink)(Item::Skipped(Skipped {
-                place: place.name.to_owned(),
-                reason: reason.to_owned(),
-            }));
+            (self.sink)(Item::Skipped(Skipped { place: place.name.to_owned(), reason: reason.to_owned() }));
         }
     }
 
     fn finish(self, path: &Path) -> Vec<SourceSummary> {
         let place = path.to_string_lossy().into_owned();
-        let mut last = |reason| {
-            (self.sink)(Item::Skipped(Skipped {
-                place: place.clone(),
-                reason,
-            }))
-        };
+        let mut last = |reason| (self.sink)(Item::Skipped(Skipped { place: place.clone(), reason }));
         if self.skipped > self.limits.skipped_max {
-            last(format!(
-                "{} more could not be used",
-                self.skipped - self.limits.skipped_max
-            ));
+            last(format!("{} more could not be used", self.skipped - self.limits.skipped_max));
         }
         for (ecosystem, records) in self.unknown_ecosystems {
-            last(format!(
-                "unknown ecosystem `{ecosystem}` in {records} records"
-            ));
+            last(format!("unknown ecosystem `{ecosystem}` in {records} records"));
         }
-        let summary = |((path, format), (records, set_aside))| SourceSummary {
-            path,
-            format,
-            records,
-            set_aside,
-        };
+        let summary = |((path, format), (records, set_aside))| SourceSummary { path, format, records, set_aside };
         self.tallies.into_iter().map(summary).collect()
     }
 }
@@ -503,10 +393,7 @@ impl<S: FnMut(Item)> Reading<'_, S> {
 const WINDOW_LOG_MAX: u32 = 27;
 
 fn recognise(head: &[u8]) -> Format {
-    let text = head
-        .strip_prefix(b"\xef\xbb\xbf")
-        .unwrap_or(head)
-        .trim_ascii_start();
+    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
     let holds = |word: &[u8]| text.windows(word.len()).any(|window| window == word);
     match text {
         [b'{', ..] if holds(b"\"catalogVersion\"") => Format::KnownExploited,
@@ -517,10 +404,7 @@ fn recognise(head: &[u8]) -> Format {
 }
 
 fn unpacked_name(name: &str) -> &str {
-    [".gz", ".zst"]
-        .iter()
-        .find_map(|ending| name.strip_suffix(ending))
-        .unwrap_or(name)
+    [".gz", ".zst"].iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(name)
 }
 
 /// The error and its causes on one line.

@@ -38,29 +38,10 @@ fn builder(epoch: u64, advisories: impl IntoIterator<Item = Advisory>) -> Builde
 }
 
 /// The database of these advisories, with one known exploit and one prediction.
-fn build(
-    path: &Path,
-    epoch: u64,
-    advisories: impl IntoIterator<Item = Advisory>,
-) -> (Database, BuildReport) {
+fn build(path: &Path, epoch: u64, advisories: impl IntoIterator<Item = Advisory>) -> (Database, BuildReport) {
     let mut builder = builder(epoch, advisories);
-    builder.known_exploited(
-        [
-            ("CVE-2023-5363".to_owned(), known()),
-            ("CVE-1999-0001".to_owned(), known()),
-        ]
-        .into(),
-    );
-    builder.epss(
-        [(
-            "CVE-2021-23337".to_owned(),
-            Epss {
-                score: 0.02,
-                percentile: 0.9,
-            },
-        )]
-        .into(),
-    );
+    builder.known_exploited([("CVE-2023-5363".to_owned(), known()), ("CVE-1999-0001".to_owned(), known())].into());
+    builder.epss([("CVE-2021-23337".to_owned(), Epss { score: 0.02, percentile: 0.9 })].into());
     let report = builder.write(path).unwrap();
     (Database::open(path).unwrap(), report)
 }
@@ -75,19 +56,9 @@ fn folder() -> (tempfile::TempDir, PathBuf) {
 fn shown(database: &Database, ecosystem: &str, name: &str) -> Vec<String> {
     let claim = |claim: Result<muster_advisories::Candidate<'_>, DatabaseError>| {
         let claim = claim.unwrap();
-        let score = claim
-            .score()
-            .map_or("-".to_owned(), |score| score.to_string());
-        let mut line = format!(
-            "{} {}",
-            claim.vulnerability().unwrap(),
-            claim.advisory().unwrap()
-        );
-        line += &format!(
-            " {} {score} {}",
-            claim.severity(),
-            claim.vendor().unwrap().unwrap_or("-")
-        );
+        let score = claim.score().map_or("-".to_owned(), |score| score.to_string());
+        let mut line = format!("{} {}", claim.vulnerability().unwrap(), claim.advisory().unwrap());
+        line += &format!(" {} {score} {}", claim.severity(), claim.vendor().unwrap().unwrap_or("-"));
         for range in claim.ranges().unwrap() {
             line += &match range.unwrap() {
                 CandidateRange::Interval { introduced, end } => {
@@ -102,11 +73,7 @@ fn shown(database: &Database, ecosystem: &str, name: &str) -> Vec<String> {
                     }
                 }
                 CandidateRange::Listed { version, key } => {
-                    format!(
-                        " ={}{}",
-                        version.read().unwrap(),
-                        if key.is_some() { "" } else { "?" }
-                    )
+                    format!(" ={}{}", version.read().unwrap(), if key.is_some() { "" } else { "?" })
                 }
                 CandidateRange::Unreadable(why) => format!(" ?{}", why.read().unwrap()),
             };
@@ -121,11 +88,7 @@ fn a_look_up_gives_every_claim_with_its_ranges_and_rating() {
     let (_folder, path) = folder();
     let (database, _) = build(&path, 1, fixtures());
     let check = |ecosystem: &str, name: &str, expected: &[&str]| {
-        assert_eq!(
-            shown(&database, ecosystem, name),
-            expected,
-            "{ecosystem} {name}"
-        );
+        assert_eq!(shown(&database, ecosystem, name), expected, "{ecosystem} {name}");
     };
     check(
         "Debian:12",
@@ -150,26 +113,10 @@ fn a_look_up_gives_every_claim_with_its_ranges_and_rating() {
             &format!("CVE-2023-2650 DSA-5417-1 UNTRIAGED - - {fix}"),
         ],
     );
-    check(
-        "Debian:12",
-        "tar",
-        &["CVE-2005-2541 DEBIAN-CVE-2005-2541 INFORMATIONAL - unimportant [, )"],
-    );
-    check(
-        "PyPI",
-        "jinja2",
-        &["CVE-2024-22195 GHSA-h5c8-rqwp-cp95 MEDIUM 6.1 MODERATE [, 3.1.3)"],
-    );
-    check(
-        "npm",
-        "minimist",
-        &["CVE-2021-44906 GHSA-xvch-5gv4-984h CRITICAL 9.8 CRITICAL [, 0.2.4) [1.0.0, 1.2.6)"],
-    );
-    check(
-        "Go",
-        "stdlib",
-        &["CVE-2023-39325 GO-2023-2102 UNTRIAGED - - [, 1.20.10) [1.21.0-0, 1.21.3)"],
-    );
+    check("Debian:12", "tar", &["CVE-2005-2541 DEBIAN-CVE-2005-2541 INFORMATIONAL - unimportant [, )"]);
+    check("PyPI", "jinja2", &["CVE-2024-22195 GHSA-h5c8-rqwp-cp95 MEDIUM 6.1 MODERATE [, 3.1.3)"]);
+    check("npm", "minimist", &["CVE-2021-44906 GHSA-xvch-5gv4-984h CRITICAL 9.8 CRITICAL [, 0.2.4) [1.0.0, 1.2.6)"]);
+    check("Go", "stdlib", &["CVE-2023-39325 GO-2023-2102 UNTRIAGED - - [, 1.20.10) [1.21.0-0, 1.21.3)"]);
     check("PyPI", "Jinja2", &[]); // names are looked up normalised
     check("npm", "openssl", &[]);
     check("Debian:99", "openssl", &[]);
@@ -183,46 +130,21 @@ fn facts_are_joined_over_all_records_of_a_vulnerability() {
     let (database, _) = build(&path, 1, fixtures());
     let facts = database.facts("CVE-2023-32681").unwrap().unwrap();
     assert_eq!(facts.aliases, ["GHSA-j8r2-6x86-q33q", "PYSEC-2023-74"]);
-    assert_eq!(
-        (facts.source.as_str(), facts.cwes),
-        ("GITHUB", vec!["CWE-200".to_owned()])
-    );
-    assert_eq!(
-        facts.source_url,
-        "https://github.com/advisories/GHSA-j8r2-6x86-q33q"
-    );
-    assert!(
-        facts.description.starts_with(
-            "Unintended leak of Proxy-Authorization header in requests\n\nRequests has"
-        )
-    );
+    assert_eq!((facts.source.as_str(), facts.cwes), ("GITHUB", vec!["CWE-200".to_owned()]));
+    assert_eq!(facts.source_url, "https://github.com/advisories/GHSA-j8r2-6x86-q33q");
+    assert!(facts.description.starts_with("Unintended leak of Proxy-Authorization header in requests\n\nRequests has"));
     assert_eq!(facts.severity[0].source, "GITHUB");
     assert_eq!(facts.published.unwrap().to_string(), "2023-05-22T20:36:32Z");
 
     // told by the record that judged, filled up from the others
-    let facts = database
-        .facts_told_by("CVE-2023-32681", Some("PYSEC-2023-74"))
-        .unwrap()
-        .unwrap();
-    assert_eq!(
-        (facts.source.as_str(), facts.description.as_str()),
-        ("PYPA", "Requests is a HTTP library.")
-    );
+    let facts = database.facts_told_by("CVE-2023-32681", Some("PYSEC-2023-74")).unwrap().unwrap();
+    assert_eq!((facts.source.as_str(), facts.description.as_str()), ("PYPA", "Requests is a HTTP library."));
     assert_eq!(facts.vendor_severity.as_deref(), Some("MODERATE"));
 
     let facts = database.facts("CVE-2023-5363").unwrap().unwrap();
-    assert_eq!(
-        (facts.source.as_str(), facts.known_exploited),
-        ("DEBIAN_CVE", Some(known()))
-    );
+    assert_eq!((facts.source.as_str(), facts.known_exploited), ("DEBIAN_CVE", Some(known())));
     let facts = database.facts("CVE-2021-23337").unwrap().unwrap();
-    assert_eq!(
-        facts.epss,
-        Some(Epss {
-            score: 0.02,
-            percentile: 0.9
-        })
-    );
+    assert_eq!(facts.epss, Some(Epss { score: 0.02, percentile: 0.9 }));
     assert_eq!(database.facts("CVE-1999-0001").unwrap(), None); // exploited, but in no package here
 }
 
@@ -235,18 +157,9 @@ fn the_same_feeds_give_the_same_bytes_in_any_order() {
     assert_eq!(std::fs::read(&path).unwrap(), bytes);
     assert_eq!(again, first);
     let info = database.info();
-    assert_eq!(
-        (info.digest, info.contents.clone(), info.bytes),
-        (first.digest.clone(), first.contents, first.bytes)
-    );
-    assert_eq!(
-        (info.epoch, info.built_at.to_string().as_str()),
-        (1, "2026-11-24T00:00:00Z")
-    );
-    assert_eq!(
-        (info.advisories, info.packages, info.ranges),
-        (first.advisories, first.packages, first.ranges)
-    );
+    assert_eq!((info.digest, info.contents.clone(), info.bytes), (first.digest.clone(), first.contents, first.bytes));
+    assert_eq!((info.epoch, info.built_at.to_string().as_str()), (1, "2026-11-24T00:00:00Z"));
+    assert_eq!((info.advisories, info.packages, info.ranges), (first.advisories, first.packages, first.ranges));
     assert_eq!(info.ecosystems["Debian:12"], 3);
 
     // another epoch is another file with the same contents
@@ -276,17 +189,11 @@ fn a_record_comes_in_once_and_the_later_change_counts() {
         );
         osv::parse(json.as_bytes()).unwrap()
     };
-    let (old, new) = (
-        record("2024-01-01T00:00:00Z", "1.0.0"),
-        record("2025-01-01T00:00:00Z", "2.0.0"),
-    );
+    let (old, new) = (record("2024-01-01T00:00:00Z", "1.0.0"), record("2025-01-01T00:00:00Z", "2.0.0"));
     for advisories in [[old.clone(), new.clone()], [new, old]] {
         let (database, report) = build(&path, 1, advisories);
         assert_eq!(report.advisories, 1);
-        assert_eq!(
-            shown(&database, "npm", "a"),
-            ["GHSA-x GHSA-x UNTRIAGED - - [, 2.0.0)"]
-        );
+        assert_eq!(shown(&database, "npm", "a"), ["GHSA-x GHSA-x UNTRIAGED - - [, 2.0.0)"]);
     }
 }
 
@@ -294,48 +201,23 @@ fn a_record_comes_in_once_and_the_later_change_counts() {
 fn what_cannot_be_read_is_kept_as_such_and_listed_versions_only_where_they_add_something() {
     let (_folder, path) = folder();
     let check = |affected: &str, expected: &str, reject: Option<&str>| {
-        let json = format!(
-            r#"{{"id":"X","affected":[{{"package":{{"ecosystem":"PyPI","name":"a"}},{affected}}}]}}"#
-        );
+        let json = format!(r#"{{"id":"X","affected":[{{"package":{{"ecosystem":"PyPI","name":"a"}},{affected}}}]}}"#);
         let (database, report) = build(&path, 1, [osv::parse(json.as_bytes()).unwrap()]);
-        assert_eq!(
-            shown(&database, "PyPI", "a"),
-            [format!("X X UNTRIAGED - -{expected}")],
-            "{affected}"
-        );
-        assert_eq!(
-            report.rejects.first().map(|reject| reject.place.as_str()),
-            reject,
-            "{affected}"
-        );
+        assert_eq!(shown(&database, "PyPI", "a"), [format!("X X UNTRIAGED - -{expected}")], "{affected}");
+        assert_eq!(report.rejects.first().map(|reject| reject.place.as_str()), reject, "{affected}");
     };
     let range = |events: &str| format!(r#""ranges":[{{"type":"ECOSYSTEM","events":[{events}]}}]"#);
     check(
-        &format!(
-            r#""versions":["1.0","1.5","3.0"],{}"#,
-            range(r#"{"introduced":"1.0"},{"last_affected":"2"}"#)
-        ),
+        &format!(r#""versions":["1.0","1.5","3.0"],{}"#, range(r#"{"introduced":"1.0"},{"last_affected":"2"}"#)),
         " [1.0, 2] =3.0",
         None,
     );
     check(r#""versions":["2004d","1.0"]"#, " =2004d? =1.0", None); // pytz before PEP 440
     let why = "?range has no `introduced` event";
-    check(
-        &range(r#"{"fixed":"1.0"}"#),
-        &format!(" {why}"),
-        Some("X: PyPI a"),
-    );
+    check(&range(r#"{"fixed":"1.0"}"#), &format!(" {why}"), Some("X: PyPI a"));
     check(&range(""), &format!(" {why}"), Some("X: PyPI a"));
-    check(
-        r#""ranges":[{"type":"GIT","events":[{"introduced":"0"}]}]"#,
-        "",
-        None,
-    );
-    check(
-        &range(r#"{"introduced":"0"},{"limit":"2.0"}"#),
-        " [, 2.0|",
-        None,
-    );
+    check(r#""ranges":[{"type":"GIT","events":[{"introduced":"0"}]}]"#, "", None);
+    check(&range(r#"{"introduced":"0"},{"limit":"2.0"}"#), " [, 2.0|", None);
 }
 
 #[test]
@@ -350,14 +232,7 @@ fn only_what_touches_a_package_is_kept() {
     let more = json.iter().map(|json| osv::parse(json.as_bytes()).unwrap());
     let (database, after) = build(&path, 1, fixtures().into_iter().chain(more));
     assert_eq!(after.advisories, before.advisories + 1);
-    assert_eq!(
-        database
-            .facts("CVE-2023-5363")
-            .unwrap()
-            .unwrap()
-            .description,
-        "As the NVD has it."
-    );
+    assert_eq!(database.facts("CVE-2023-5363").unwrap().unwrap().description, "As the NVD has it.");
     assert_eq!(database.facts("CVE-1999-0001").unwrap(), None);
 }
 
@@ -370,16 +245,7 @@ fn a_delta_names_the_packages_that_must_be_judged_again() {
         let mut advisories = fixtures();
         let mut extra = builder(2, []);
         extra.known_exploited([("CVE-2023-5363".to_owned(), known())].into());
-        extra.epss(
-            [(
-                "CVE-2021-23337".to_owned(),
-                Epss {
-                    score: 0.02,
-                    percentile: 0.9,
-                },
-            )]
-            .into(),
-        );
+        extra.epss([("CVE-2021-23337".to_owned(), Epss { score: 0.02, percentile: 0.9 })].into());
         change(&mut advisories, &mut extra);
         for advisory in advisories {
             let source = osv::source_name(&advisory);
@@ -387,72 +253,33 @@ fn a_delta_names_the_packages_that_must_be_judged_again() {
         }
         extra.write(&other).unwrap();
         let delta = delta(&old, &Database::open(&other).unwrap());
-        let touched = expected
-            .iter()
-            .map(|(ecosystem, name)| ((*ecosystem).to_owned(), (*name).to_owned()))
-            .collect();
-        assert_eq!(
-            delta,
-            Delta {
-                touched,
-                everything: false
-            }
-        );
+        let touched = expected.iter().map(|(ecosystem, name)| ((*ecosystem).to_owned(), (*name).to_owned())).collect();
+        assert_eq!(delta, Delta { touched, everything: false });
     };
     fn find<'a>(advisories: &'a mut [Advisory], id: &str) -> &'a mut Advisory {
-        advisories
-            .iter_mut()
-            .find(|advisory| advisory.id.0 == id)
-            .unwrap()
+        advisories.iter_mut().find(|advisory| advisory.id.0 == id).unwrap()
     }
     check(&|_, _| {}, &[]);
     // texts judge nothing
-    check(
-        &|all, _| find(all, "GHSA-h5c8-rqwp-cp95").details = "Other words.".into(),
-        &[],
-    );
-    check(
-        &|all, _| find(all, "GHSA-h5c8-rqwp-cp95").severity.clear(),
-        &[("PyPI", "jinja2")],
-    );
+    check(&|all, _| find(all, "GHSA-h5c8-rqwp-cp95").details = "Other words.".into(), &[]);
+    check(&|all, _| find(all, "GHSA-h5c8-rqwp-cp95").severity.clear(), &[("PyPI", "jinja2")]);
     check(
         &|all, _| all.retain(|advisory| advisory.id.0 != "DEBIAN-CVE-2005-2541"),
         &[("Debian:12", "tar"), ("Debian:13", "tar")],
     );
     check(
-        &|all, _| {
-            find(all, "GHSA-xvch-5gv4-984h").withdrawn =
-                Some("2026-01-01T00:00:00Z".parse().unwrap())
-        },
+        &|all, _| find(all, "GHSA-xvch-5gv4-984h").withdrawn = Some("2026-01-01T00:00:00Z".parse().unwrap()),
         &[("npm", "minimist")],
     );
-    check(
-        &|all, _| {
-            find(all, "GHSA-xvch-5gv4-984h").withdrawn =
-                Some("2027-01-01T00:00:00Z".parse().unwrap())
-        },
-        &[],
-    );
+    check(&|all, _| find(all, "GHSA-xvch-5gv4-984h").withdrawn = Some("2027-01-01T00:00:00Z".parse().unwrap()), &[]);
     // a new exploit, in every package that has the vulnerability
     let exploited = |_: &mut Vec<Advisory>, builder: &mut Builder| {
         builder.known_exploited([("CVE-2023-0464".to_owned(), known())].into());
     };
-    check(
-        &exploited,
-        &[("Debian:11", "openssl"), ("Debian:12", "openssl")],
-    );
+    check(&exploited, &[("Debian:11", "openssl"), ("Debian:12", "openssl")]);
     let predicted = |score: f64| {
         move |_: &mut Vec<Advisory>, builder: &mut Builder| {
-            builder.epss(
-                [(
-                    "CVE-2021-23337".to_owned(),
-                    Epss {
-                        score,
-                        percentile: 0.9,
-                    },
-                )]
-                .into(),
-            );
+            builder.epss([("CVE-2021-23337".to_owned(), Epss { score, percentile: 0.9 })].into());
         }
     };
     check(&predicted(0.0299), &[]);
@@ -462,20 +289,9 @@ fn a_delta_names_the_packages_that_must_be_judged_again() {
     build(
         &other,
         2,
-        fixtures().into_iter().filter(|advisory| {
-            !advisory
-                .affected
-                .iter()
-                .any(|one| one.ecosystem.as_str() == "Go")
-        }),
+        fixtures().into_iter().filter(|advisory| !advisory.affected.iter().any(|one| one.ecosystem.as_str() == "Go")),
     );
-    assert_eq!(
-        delta(&Database::open(&other).unwrap(), &old),
-        Delta {
-            touched: Vec::new(),
-            everything: true
-        }
-    );
+    assert_eq!(delta(&Database::open(&other).unwrap(), &old), Delta { touched: Vec::new(), everything: true });
 }
 
 #[test]
@@ -491,34 +307,15 @@ fn a_file_that_is_no_database_of_ours_is_refused_with_the_reason() {
     };
     check(b"", "`F` is not an advisory database");
     check(&[b'x'; 500], "`F` is not an advisory database");
-    check(
-        &whole[..whole.len() - 1],
-        &format!(
-            "`F` has {} bytes, its header says {}",
-            whole.len() - 1,
-            whole.len()
-        ),
-    );
+    check(&whole[..whole.len() - 1], &format!("`F` has {} bytes, its header says {}", whole.len() - 1, whole.len()));
     let mut newer = whole.clone();
     newer[8] = 9;
-    check(
-        &newer,
-        "`F` has format 9, this program reads format 1: build it again",
-    );
+    check(&newer, "`F` has format 9, this program reads format 1: build it again");
     let mut other_rules = whole;
     other_rules[40] ^= 1;
-    check(
-        &other_rules,
-        "`F` was built with other version rules than this program's: build it again",
-    );
-    assert!(matches!(
-        Database::open(folder.path()),
-        Err(DatabaseError::NotADatabase(_))
-    ));
-    assert!(matches!(
-        Database::open(folder.path().join("none")),
-        Err(DatabaseError::Io { .. })
-    ));
+    check(&other_rules, "`F` was built with other version rules than this program's: build it again");
+    assert!(matches!(Database::open(folder.path()), Err(DatabaseError::NotADatabase(_))));
+    assert!(matches!(Database::open(folder.path().join("none")), Err(DatabaseError::Io { .. })));
 }
 
 /// Everything that can be asked of a database.
@@ -528,19 +325,10 @@ fn ask_everything(database: &Database) {
     let names: Vec<_> = database.packages().take(100).flatten().collect();
     for package in &names {
         database.covers(&package.ecosystem);
-        for claim in database
-            .candidates(&package.ecosystem, &package.name)
-            .take(1000)
-        {
+        for claim in database.candidates(&package.ecosystem, &package.name).take(1000) {
             let Ok(claim) = claim else { continue };
-            let _ = (
-                claim.advisory(),
-                claim.withdrawn(),
-                claim.vendor(),
-                claim.score(),
-                claim.severity(),
-                claim.aliases(),
-            );
+            let _ =
+                (claim.advisory(), claim.withdrawn(), claim.vendor(), claim.score(), claim.severity(), claim.aliases());
             if let Ok(vulnerability) = claim.vulnerability() {
                 let _ = database.facts(vulnerability);
             }
@@ -554,10 +342,7 @@ fn ask_everything(database: &Database) {
         }
     }
     for name in ["openssl", "lodash", ""] {
-        database
-            .candidates("Debian:12", name)
-            .take(1000)
-            .for_each(drop);
+        database.candidates("Debian:12", name).take(1000).for_each(drop);
     }
     delta(database, database);
 }
@@ -617,13 +402,6 @@ proptest::proptest! {
 fn a_severity_that_nobody_gave_is_untriaged() {
     let (_folder, path) = folder();
     let (database, _) = build(&path, 1, fixtures());
-    let claim = database
-        .candidates("Go", "golang.org/x/net")
-        .next()
-        .unwrap()
-        .unwrap();
-    assert_eq!(
-        (claim.severity(), claim.score()),
-        (Severity::Untriaged, None)
-    );
+    let claim = database.candidates("Go", "golang.org/x/net").next().unwrap().unwrap();
+    assert_eq!((claim.severity(), claim.score()), (Severity::Untriaged, None));
 }

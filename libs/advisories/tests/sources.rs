@@ -6,8 +6,10 @@ use std::path::Path;
 
 const RECORD: &str = r#"{"id":"GHSA-1","affected":[{"package":{"ecosystem":"npm","name":"a"}}]}"#;
 const OTHER: &str = r#"{"id":"BIT-1","affected":[{"package":{"ecosystem":"Bitnami","name":"a"}}]}"#;
-const KEV: &str = r#"{"title":"CISA","catalogVersion":"1","vulnerabilities":[{"cveID":"CVE-2021-44228","dateAdded":"2021-12-10"}]}"#;
-const EPSS: &str = "#model_version:v1,score_date:2025-01-01T00:00:00Z\ncve,epss,percentile\nCVE-2021-44228,0.9,0.99\nx,1,1\n";
+const KEV: &str =
+    r#"{"title":"CISA","catalogVersion":"1","vulnerabilities":[{"cveID":"CVE-2021-44228","dateAdded":"2021-12-10"}]}"#;
+const EPSS: &str =
+    "#model_version:v1,score_date:2025-01-01T00:00:00Z\ncve,epss,percentile\nCVE-2021-44228,0.9,0.99\nx,1,1\n";
 
 /// Reads `path`: what came, as short words, then the summaries.
 fn read(path: &Path, limits: Limits) -> (Vec<String>, Vec<String>) {
@@ -40,9 +42,7 @@ fn read(path: &Path, limits: Limits) -> (Vec<String>, Vec<String>) {
 fn zipped(entries: &[(&str, &[u8])]) -> Vec<u8> {
     let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     for (name, bytes) in entries {
-        writer
-            .start_file(*name, zip::write::SimpleFileOptions::default())
-            .unwrap();
+        writer.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
         writer.write_all(bytes).unwrap();
     }
     writer.finish().unwrap().into_inner()
@@ -64,20 +64,10 @@ fn a_folder_of_everything_is_read_in_the_order_of_its_names() {
     };
     put("a/one.json", RECORD.as_bytes());
     put("a/two.json", b"{\"id\":");
-    put(
-        "all.zip",
-        &zipped(&[
-            ("npm/1.json", RECORD.as_bytes()),
-            ("README", b"hello"),
-            ("2.json", OTHER.as_bytes()),
-        ]),
-    );
+    put("all.zip", &zipped(&[("npm/1.json", RECORD.as_bytes()), ("README", b"hello"), ("2.json", OTHER.as_bytes())]));
     put("epss_scores-current.csv.gz", &gzipped(EPSS.as_bytes()));
     put("kev.json", KEV.as_bytes());
-    put(
-        "lines.jsonl.zst",
-        &zstd::encode_all(format!("{RECORD}\n\n[]\n{OTHER}").as_bytes(), 1).unwrap(),
-    );
+    put("lines.jsonl.zst", &zstd::encode_all(format!("{RECORD}\n\n[]\n{OTHER}").as_bytes(), 1).unwrap());
     put("broken.zip", b"PK\x03\x04 and no more");
     put("cut.json.gz", &gzipped(RECORD.as_bytes())[..20]);
     put(".git/config", b"[core]");
@@ -86,18 +76,7 @@ fn a_folder_of_everything_is_read_in_the_order_of_its_names() {
     let (items, summaries) = read(folder.path(), Limits::default());
     let skipped: Vec<&String> = items.iter().filter(|item| item.contains('!')).collect();
     let came: Vec<&String> = items.iter().filter(|item| !item.contains('!')).collect();
-    assert_eq!(
-        came,
-        [
-            "GHSA-1",
-            "GHSA-1",
-            "BIT-1",
-            "1 predicted",
-            "1 exploited",
-            "GHSA-1",
-            "BIT-1"
-        ]
-    );
+    assert_eq!(came, ["GHSA-1", "GHSA-1", "BIT-1", "1 predicted", "1 exploited", "GHSA-1", "BIT-1"]);
     let expected = [
         "a/two.json! record is not OSV JSON: EOF while parsing a value at line 1 column 6",
         "all.zip: README! is neither OSV nor KEV JSON nor an EPSS table",
@@ -141,40 +120,16 @@ fn limits_hold_and_say_so() {
         }
     };
     let two = zipped(&[("1.json", RECORD.as_bytes()), ("2.json", RECORD.as_bytes())]);
-    let entries = Limits {
-        entries_max: 1,
-        ..Limits::default()
-    };
+    let entries = Limits { entries_max: 1, ..Limits::default() };
     check(&two, entries, &["! archive has more than 1 entries"]);
-    let bytes = Limits {
-        bytes_max: RECORD.len() as u64 + 1,
-        ..Limits::default()
-    };
-    check(
-        &two,
-        bytes,
-        &[
-            "GHSA-1",
-            "2.json! source is longer than 72 bytes, the rest was not read",
-        ],
-    );
+    let bytes = Limits { bytes_max: RECORD.len() as u64 + 1, ..Limits::default() };
+    check(&two, bytes, &["GHSA-1", "2.json! source is longer than 72 bytes, the rest was not read"]);
     // zeros behind an opening brace: 64 MiB out of 64 KiB, of which only the limit is ever unpacked
     let mut bomb = vec![0; 64 << 20];
     bomb[0] = b'{';
-    check(
-        &zipped(&[("bomb.json", &bomb)]),
-        Limits::default(),
-        &["bomb.json! is longer than 16777216 bytes"],
-    );
-    let skipped = Limits {
-        skipped_max: 1,
-        ..Limits::default()
-    };
-    check(
-        &zipped(&[("1", b"x"), ("2", b"x"), ("3", b"x")]),
-        skipped,
-        &["1! is neither", "! 2 more could not be used"],
-    );
+    check(&zipped(&[("bomb.json", &bomb)]), Limits::default(), &["bomb.json! is longer than 16777216 bytes"]);
+    let skipped = Limits { skipped_max: 1, ..Limits::default() };
+    check(&zipped(&[("1", b"x"), ("2", b"x"), ("3", b"x")]), skipped, &["1! is neither", "! 2 more could not be used"]);
 }
 
 #[test]
@@ -186,10 +141,7 @@ fn a_line_that_is_too_long_does_not_stop_the_next() {
     lines.extend(format!("\n{RECORD}\n").bytes());
     std::fs::write(&path, lines).unwrap();
     let (items, summaries) = read(&path, Limits::default());
-    assert!(
-        items[0].ends_with("line 1! is longer than 16777216 bytes"),
-        "{items:?}"
-    );
+    assert!(items[0].ends_with("line 1! is longer than 16777216 bytes"), "{items:?}");
     assert_eq!(items[1], "GHSA-1");
     assert!(summaries[0].ends_with("OSV 1 + 1"));
 }
@@ -211,14 +163,8 @@ fn real_feeds_are_read_without_a_loss() {
             return;
         }
         let summaries = source::read(&path, &mut |_| {}).unwrap();
-        let [summary] = &summaries[..] else {
-            panic!("{summaries:?}")
-        };
-        assert_eq!(
-            (summary.format, summary.records, summary.set_aside),
-            (format, records, set_aside),
-            "{name}"
-        );
+        let [summary] = &summaries[..] else { panic!("{summaries:?}") };
+        assert_eq!((summary.format, summary.records, summary.set_aside), (format, records, set_aside), "{name}");
     };
     check("go-vulndb-osv.jsonl.zst", Format::Osv, 4291, 0);
     check("bitnami-vulndb-osv.jsonl.zst", Format::Osv, 7444, 0);
@@ -232,8 +178,7 @@ fn from_archive(archive: &Path, ending: &str) -> Option<Vec<u8>> {
     decoder.window_log_max(27).unwrap();
     let mut archive = tar::Archive::new(decoder);
     let mut entries = archive.entries().unwrap().map(Result::unwrap);
-    let mut entry =
-        entries.find(|entry| entry.path().unwrap().to_string_lossy().ends_with(ending))?;
+    let mut entry = entries.find(|entry| entry.path().unwrap().to_string_lossy().ends_with(ending))?;
     let mut bytes = Vec::new();
     std::io::Read::read_to_end(&mut entry, &mut bytes).unwrap();
     Some(bytes)
@@ -252,16 +197,8 @@ fn the_real_catalogue_and_table_are_read_without_a_loss() {
         std::fs::write(&path, bytes).unwrap();
         assert_eq!(read(&path, Limits::default()).0, expected, "{archive}");
     };
-    check(
-        "cisa-kev.tar.zst",
-        "known_exploited_vulnerabilities.json",
-        &["1404 exploited"],
-    );
-    check(
-        "distro-fixtures-vunnel.tar.zst",
-        "providers/epss/test-fixtures/example-1.csv",
-        &["5 predicted"],
-    );
+    check("cisa-kev.tar.zst", "known_exploited_vulnerabilities.json", &["1404 exploited"]);
+    check("distro-fixtures-vunnel.tar.zst", "providers/epss/test-fixtures/example-1.csv", &["5 predicted"]);
 }
 
 fn shared_data() -> Option<std::path::PathBuf> {

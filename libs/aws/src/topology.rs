@@ -315,9 +315,13 @@ fn network_interface(interface: ec2::NetworkInterface) -> NetworkInterface {
             public_ip: address.association.and_then(|association| present(association.public_ip)),
         })
         .collect();
-    if let (true, Some(private_ip_address)) = (private_ip_addresses.is_empty(), interface.private_ip_address) {
+    // The association at the interface is that of its primary address, which may tell of it or not.
+    if let Some(primary) = interface.private_ip_address {
         let public_ip = interface.association.and_then(|association| present(association.public_ip));
-        private_ip_addresses.push(PrivateIpAddress { private_ip_address, public_ip });
+        match private_ip_addresses.iter_mut().find(|address| address.private_ip_address == primary) {
+            Some(address) => address.public_ip = address.public_ip.take().or(public_ip),
+            None => private_ip_addresses.push(PrivateIpAddress { private_ip_address: primary, public_ip }),
+        }
     }
     let ipv6 = interface.ipv6_addresses.unwrap_or_default().into_iter();
     let ipv6_prefixes = interface.ipv6_prefixes.unwrap_or_default().into_iter();
@@ -373,11 +377,24 @@ mod tests {
     }
 
     #[test]
-    fn an_interface_without_a_list_of_addresses_still_has_its_own() {
-        let association = ec2::NetworkInterfaceAssociation::builder().public_ip("54.1.2.3").build();
-        let answer = ec2::NetworkInterface::builder().private_ip_address("10.0.0.4").association(association).build();
-        let expected = [PrivateIpAddress { private_ip_address: "10.0.0.4".into(), public_ip: Some("54.1.2.3".into()) }];
-        assert_eq!(network_interface(answer).private_ip_addresses, expected);
+    fn the_association_at_the_interface_is_that_of_its_primary_address() {
+        let public = || ec2::NetworkInterfaceAssociation::builder().public_ip("54.1.2.3").build();
+        let interface = || ec2::NetworkInterface::builder().private_ip_address("10.0.0.4").association(public());
+        let listed = |address: &str| ec2::NetworkInterfacePrivateIpAddress::builder().private_ip_address(address);
+        let check = |answer: ec2::NetworkInterface, expected: &[(&str, Option<&str>)]| {
+            let addresses = network_interface(answer).private_ip_addresses;
+            let addresses: Vec<_> = addresses
+                .iter()
+                .map(|address| (address.private_ip_address.as_str(), address.public_ip.as_deref()))
+                .collect();
+            assert_eq!(addresses, expected);
+        };
+        check(interface().build(), &[("10.0.0.4", Some("54.1.2.3"))]);
+        let silent = interface().private_ip_addresses(listed("10.0.0.4").build());
+        check(silent.build(), &[("10.0.0.4", Some("54.1.2.3"))]);
+        let told = listed("10.0.0.4").association(public()).build();
+        let second = interface().private_ip_addresses(told).private_ip_addresses(listed("10.0.0.5").build());
+        check(second.build(), &[("10.0.0.4", Some("54.1.2.3")), ("10.0.0.5", None)]);
     }
 
     #[test]

@@ -23,7 +23,13 @@ pub const ECOSYSTEMS: &[EcosystemRow] = &[
     EcosystemRow { name: "Debian", purl_type: "deb", scheme: Scheme::Deb, is_distribution: true, normalise: as_is },
     EcosystemRow { name: "Go", purl_type: "golang", scheme: Scheme::Go, is_distribution: false, normalise: as_is },
     EcosystemRow { name: "PyPI", purl_type: "pypi", scheme: Scheme::Pep440, is_distribution: false, normalise: pep503 },
-    EcosystemRow { name: "crates.io", purl_type: "cargo", scheme: Scheme::Cargo, is_distribution: false, normalise: as_is },
+    EcosystemRow {
+        name: "crates.io",
+        purl_type: "cargo",
+        scheme: Scheme::Cargo,
+        is_distribution: false,
+        normalise: as_is,
+    },
     EcosystemRow { name: "npm", purl_type: "npm", scheme: Scheme::Npm, is_distribution: false, normalise: as_is },
 ];
 

@@ -1,7 +1,8 @@
 //! Findings: what a person or a sink is told, and their life cycle.
 
 use crate::{
-    AccountId, BaseScore, Digest, Epss, Package, Region, ResourceId, ResourceKind, Severity, Verdict, VulnerabilityFacts,
+    AccountId, BaseScore, Digest, Epss, Package, Region, ResourceId, ResourceKind, Severity, Verdict,
+    VulnerabilityFacts,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -22,7 +23,14 @@ impl FindingId {
     pub fn of_network_reachability(resource: &ResourceId, reachability: &Reachability) -> Self {
         let ports = format!("{}-{}", reachability.port_begin, reachability.port_end);
         let edge = reachability.path.first().map(|step| step.component_id.as_str()).unwrap_or_default();
-        Self::of(&["NETWORK_REACHABILITY", resource.as_str(), &reachability.interface, &reachability.protocol, &ports, edge])
+        Self::of(&[
+            "NETWORK_REACHABILITY",
+            resource.as_str(),
+            &reachability.interface,
+            &reachability.protocol,
+            &ports,
+            edge,
+        ])
     }
 
     fn of(parts: &[&str]) -> Self {

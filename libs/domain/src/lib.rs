@@ -28,8 +28,7 @@ pub use finding::{
 };
 pub use inventory::{Inventory, OperatingSystem, Package, PackageManager, Skipped, SourcePackage};
 pub use resource::{
-    FunctionDetails, ImageDetails, InstanceDetails, InventoryStamp, Resource, ResourceDetails, ResourceId,
-    ResourceKind,
+    FunctionDetails, ImageDetails, InstanceDetails, InventoryStamp, Resource, ResourceDetails, ResourceId, ResourceKind,
 };
 pub use severity::{BaseScore, Severity};
 pub use verdict::{Explanation, MatchedRange, Status, Verdict, VerdictSet};

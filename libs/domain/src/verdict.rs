@@ -1,6 +1,6 @@
 //! Verdicts: three answers with their explanation.
 
-use crate::{AdvisoryId, Digest, Package, Severity, BaseScore, VulnerabilityFacts};
+use crate::{AdvisoryId, BaseScore, Digest, Package, Severity, VulnerabilityFacts};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

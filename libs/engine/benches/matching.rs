@@ -21,8 +21,7 @@ fn main() {
 fn path() -> &'static PathBuf {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
     PATH.get_or_init(|| {
-        let path =
-            std::env::temp_dir().join(format!("muster-bench-{RANGES}-{RECORDS_PER_NAME}.db"));
+        let path = std::env::temp_dir().join(format!("muster-bench-{RANGES}-{RECORDS_PER_NAME}.db"));
         if Database::open(&path).is_err() {
             let begin = std::time::Instant::now();
             let report = generate().write(&path).unwrap();
@@ -50,11 +49,7 @@ fn generate() -> Builder {
     for number in 0..RANGES / 2 {
         let name = name(number / RECORDS_PER_NAME);
         let (id, first, second) = match number % 4 {
-            0 | 1 => (
-                format!("DEBIAN-CVE-{}-{number}", 2000 + number % 25),
-                "Debian:12",
-                "Debian:13",
-            ),
+            0 | 1 => (format!("DEBIAN-CVE-{}-{number}", 2000 + number % 25), "Debian:12", "Debian:13"),
             2 => (format!("GHSA-{number:012}"), "npm", "PyPI"),
             _ => (format!("PYSEC-2024-{number}"), "PyPI", "npm"),
         };
@@ -86,14 +81,7 @@ fn name(number: u32) -> String {
 fn names() -> Vec<(&'static str, String)> {
     let known = RANGES / 2 / RECORDS_PER_NAME;
     let numbers = (0..1_000_000u32).map(|number| number.wrapping_mul(2_654_435_761) % (2 * known));
-    numbers
-        .map(|number| {
-            (
-                ["Debian:12", "npm", "PyPI"][number as usize % 3],
-                name(number),
-            )
-        })
-        .collect()
+    numbers.map(|number| (["Debian:12", "npm", "PyPI"][number as usize % 3], name(number))).collect()
 }
 
 fn package(number: u32, is_os: bool) -> Package {
@@ -102,15 +90,8 @@ fn package(number: u32, is_os: bool) -> Package {
         ecosystem: if is_os { "Debian:12" } else { "npm" }.parse().ok(),
         version: "3.14.15".into(),
         purl: format!("pkg:generic/{name}@3.14.15"),
-        manager: if is_os {
-            PackageManager::Os
-        } else {
-            PackageManager::NodePkg
-        },
-        source: is_os.then(|| SourcePackage {
-            name: name.clone(),
-            version: "3.14.15-1".into(),
-        }),
+        manager: if is_os { PackageManager::Os } else { PackageManager::NodePkg },
+        source: is_os.then(|| SourcePackage { name: name.clone(), version: "3.14.15-1".into() }),
         architecture: None,
         paths: vec![format!("usr/lib/{name}")],
         layer: None,
@@ -121,9 +102,7 @@ fn package(number: u32, is_os: bool) -> Package {
 }
 
 fn inventory() -> Inventory {
-    let packages = (0..1000)
-        .map(|number| package(number * 97, number % 2 == 0))
-        .collect();
+    let packages = (0..1000).map(|number| package(number * 97, number % 2 == 0)).collect();
     Inventory::new(None, packages, Vec::new(), Vec::new())
 }
 
@@ -132,10 +111,7 @@ fn inventory() -> Inventory {
 fn look_up_a_package(bencher: divan::Bencher<'_, '_>) {
     let (database, names) = (database(), names());
     bencher.counter(ItemsCount::new(names.len())).bench(|| {
-        names
-            .iter()
-            .filter(|(ecosystem, name)| database.candidates(ecosystem, name).next().is_some())
-            .count()
+        names.iter().filter(|(ecosystem, name)| database.candidates(ecosystem, name).next().is_some()).count()
     });
 }
 
@@ -152,11 +128,7 @@ fn compare_a_version_with_a_range(bencher: divan::Bencher<'_, '_>) {
             for claim in database.candidates("npm", name) {
                 for range in claim.unwrap().ranges().unwrap() {
                     ranges += 1;
-                    if let CandidateRange::Interval {
-                        introduced,
-                        end: End::Fixed(fixed),
-                    } = range.unwrap()
-                    {
+                    if let CandidateRange::Interval { introduced, end: End::Fixed(fixed) } = range.unwrap() {
                         let begun = introduced.is_none_or(|bound| bound.key <= key.as_bytes());
                         affected += usize::from(begun && key.as_bytes() < fixed.key);
                     }
@@ -175,9 +147,7 @@ fn judge_an_inventory(bencher: divan::Bencher<'_, '_>) {
     let (database, inventory) = (database(), inventory());
     let digest = inventory.digest();
     let pairs = match_inventory(&inventory, database).verdicts.len();
-    bencher
-        .counter(ItemsCount::new(pairs))
-        .bench(|| judge_inventory(digest.clone(), &inventory, database));
+    bencher.counter(ItemsCount::new(pairs)).bench(|| judge_inventory(digest.clone(), &inventory, database));
 }
 
 /// The same with every answer written out.
@@ -185,9 +155,7 @@ fn judge_an_inventory(bencher: divan::Bencher<'_, '_>) {
 fn match_an_inventory(bencher: divan::Bencher<'_, '_>) {
     let (database, inventory) = (database(), inventory());
     let pairs = match_inventory(&inventory, database).verdicts.len();
-    bencher
-        .counter(ItemsCount::new(pairs))
-        .bench(|| match_inventory(&inventory, database));
+    bencher.counter(ItemsCount::new(pairs)).bench(|| match_inventory(&inventory, database));
 }
 
 /// From nothing to the verdicts of one package, the file in the page cache.

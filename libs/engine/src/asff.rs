@@ -9,8 +9,8 @@ use crate::{
     texts::bounded,
 };
 use muster_domain::{
-    Finding, FindingDetails, FindingStatus, FindingType, PackageFinding, Reachability, Resource,
-    ResourceDetails, ResourceKind, Severity, VulnerablePackage,
+    Finding, FindingDetails, FindingStatus, FindingType, PackageFinding, Reachability, Resource, ResourceDetails,
+    ResourceKind, Severity, VulnerablePackage,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -52,12 +52,8 @@ fn written(finding: &Finding, resource: &Resource, packages_told: usize) -> Valu
     let (account, region) = (&finding.account, &finding.region);
     let label = label(finding.severity);
     let types = match finding.kind() {
-        FindingType::PackageVulnerability => {
-            ["Software and Configuration Checks/Vulnerabilities/CVE"]
-        }
-        FindingType::NetworkReachability => {
-            ["Software and Configuration Checks/Network Reachability"]
-        }
+        FindingType::PackageVulnerability => ["Software and Configuration Checks/Vulnerabilities/CVE"],
+        FindingType::NetworkReachability => ["Software and Configuration Checks/Network Reachability"],
     };
     let (package, network) = match &finding.details {
         FindingDetails::Package(package) => (Some(package), None),
@@ -113,25 +109,12 @@ fn normalized(severity: Severity) -> u8 {
     }
 }
 
-fn product_fields(
-    finding: &Finding,
-    package: Option<&PackageFinding>,
-    packages_told: usize,
-) -> Value {
+fn product_fields(finding: &Finding, package: Option<&PackageFinding>, packages_told: usize) -> Value {
     let left_out = package.map_or(0, |package| package.packages.len() - packages_told);
     let score = finding.inspector_score.as_ref();
     let adjustments = score.map(|score| {
-        let reasons = score
-            .adjustments
-            .iter()
-            .map(|adjustment| adjustment.reason.as_str());
-        bounded(
-            &reasons
-                .chain(score.reasons.iter().map(String::as_str))
-                .collect::<Vec<_>>()
-                .join("; "),
-            1_024,
-        )
+        let reasons = score.adjustments.iter().map(|adjustment| adjustment.reason.as_str());
+        bounded(&reasons.chain(score.reasons.iter().map(String::as_str)).collect::<Vec<_>>().join("; "), 1_024)
     });
     json!({
         "muster/FindingStatus": finding.status.as_str(),
@@ -144,16 +127,14 @@ fn product_fields(
 fn vulnerability(finding: &Finding, package: &PackageFinding, packages_told: usize) -> Value {
     let vulnerability = &package.vulnerability;
     let id = |text: &String| bounded(text, VULNERABILITY_ID_CHARS_MAX);
-    let base = scored(&vulnerability.severity)
-        .take(VECTORS_MAX)
-        .map(|given| {
-            json!({
-                "Version": given.version,
-                "BaseScore": given.score,
-                "BaseVector": bounded(given.vector, PACKAGE_TEXT_CHARS_MAX),
-                "Source": bounded(given.source, VULNERABILITY_ID_CHARS_MAX),
-            })
-        });
+    let base = scored(&vulnerability.severity).take(VECTORS_MAX).map(|given| {
+        json!({
+            "Version": given.version,
+            "BaseScore": given.score,
+            "BaseVector": bounded(given.vector, PACKAGE_TEXT_CHARS_MAX),
+            "Source": bounded(given.source, VULNERABILITY_ID_CHARS_MAX),
+        })
+    });
     let adjusted = finding.inspector_score.as_ref().map(|score| {
         let adjustments: Vec<Value> = score
             .adjustments
@@ -169,17 +150,9 @@ fn vulnerability(finding: &Finding, package: &PackageFinding, packages_told: usi
         })
     });
     let is_short = |url: &&String| url.chars().count() <= REFERENCE_CHARS_MAX;
-    let references = vulnerability
-        .references
-        .iter()
-        .filter(is_short)
-        .take(REFERENCES_MAX);
+    let references = vulnerability.references.iter().filter(is_short).take(REFERENCES_MAX);
     let source_url = Some(&vulnerability.source_url).filter(is_short);
-    let vendor = if vulnerability.source.is_empty() {
-        "UNKNOWN"
-    } else {
-        &vulnerability.source
-    };
+    let vendor = if vulnerability.source.is_empty() { "UNKNOWN" } else { &vulnerability.source };
     json!({
         "Id": id(&vulnerability.id),
         "VulnerablePackages": package.packages.iter().take(packages_told).map(vulnerable_package).collect::<Vec<_>>(),
@@ -227,28 +200,20 @@ fn network_of(reachability: &Reachability) -> Value {
 }
 
 fn path_of(reachability: &Reachability) -> Value {
-    let step = |step: &muster_domain::Step| json!({ "ComponentId": step.component_id, "ComponentType": step.component_type });
+    let step =
+        |step: &muster_domain::Step| json!({ "ComponentId": step.component_id, "ComponentType": step.component_type });
     Value::Array(reachability.path.iter().map(step).collect())
 }
 
 fn resource_of(finding: &Finding, resource: &Resource) -> Value {
     let (account, region, id) = (&finding.account, &finding.region, &finding.resource);
     let (kind, id) = match finding.resource_kind {
-        ResourceKind::Instance => (
-            "AwsEc2Instance",
-            format!("arn:aws:ec2:{region}:{account}:{id}"),
-        ),
+        ResourceKind::Instance => ("AwsEc2Instance", format!("arn:aws:ec2:{region}:{account}:{id}")),
         ResourceKind::Image => ("AwsEcrContainerImage", id.to_string()),
         ResourceKind::Function => ("AwsLambdaFunction", id.to_string()),
     };
-    let tags = resource
-        .tags
-        .iter()
-        .filter(|(key, value)| !key.is_empty() && !value.is_empty())
-        .take(TAGS_MAX);
-    let tags: BTreeMap<String, String> = tags
-        .map(|(key, value)| (bounded(key, 128), bounded(value, 256)))
-        .collect();
+    let tags = resource.tags.iter().filter(|(key, value)| !key.is_empty() && !value.is_empty()).take(TAGS_MAX);
+    let tags: BTreeMap<String, String> = tags.map(|(key, value)| (bounded(key, 128), bounded(value, 256))).collect();
     json!({
         "Type": kind,
         "Id": id,
@@ -302,18 +267,13 @@ fn details_of(details: &ResourceDetails) -> Value {
 mod tests {
     use super::*;
     use crate::samples::{
-        facts, findings, function, image, instance, network_finding, package_finding, verdict,
-        verdict_set,
+        facts, findings, function, image, instance, network_finding, package_finding, verdict, verdict_set,
     };
     use crate::scoring::Exposure;
 
     /// The value at a JSON pointer.
     fn check(value: &Value, pointer: &str, expected: Value) {
-        assert_eq!(
-            value.pointer(pointer),
-            Some(&expected),
-            "{pointer} of {value:#}"
-        );
+        assert_eq!(value.pointer(pointer), Some(&expected), "{pointer} of {value:#}");
     }
 
     #[test]
@@ -328,37 +288,17 @@ mod tests {
             json!("arn:aws:securityhub:eu-central-1:123456789012:product/123456789012/default"),
         );
         check(&value, "/UpdatedAt", json!("2024-09-04T16:59:44.356Z"));
-        check(
-            &value,
-            "/Severity",
-            json!({ "Label": "HIGH", "Normalized": 70 }),
-        );
+        check(&value, "/Severity", json!({ "Label": "HIGH", "Normalized": 70 }));
         check(&value, "/RecordState", json!("ACTIVE"));
-        check(
-            &value,
-            "/Types",
-            json!(["Software and Configuration Checks/Vulnerabilities/CVE"]),
-        );
+        check(&value, "/Types", json!(["Software and Configuration Checks/Vulnerabilities/CVE"]));
         check(&value, "/Resources/0/Type", json!("AwsEc2Instance"));
-        check(
-            &value,
-            "/Resources/0/Id",
-            json!("arn:aws:ec2:eu-central-1:123456789012:i-0a1b2c3d4e5f60718"),
-        );
-        check(
-            &value,
-            "/Resources/0/Details/AwsEc2Instance/LaunchedAt",
-            json!("2025-03-04T09:00:00Z"),
-        );
+        check(&value, "/Resources/0/Id", json!("arn:aws:ec2:eu-central-1:123456789012:i-0a1b2c3d4e5f60718"));
+        check(&value, "/Resources/0/Details/AwsEc2Instance/LaunchedAt", json!("2025-03-04T09:00:00Z"));
         check(&value, "/Vulnerabilities/0/Id", json!("CVE-2099-0001"));
         check(&value, "/Vulnerabilities/0/FixAvailable", json!("PARTIAL"));
         check(&value, "/Vulnerabilities/0/Cvss/0/BaseScore", json!(9.8));
         check(&value, "/Vulnerabilities/0/Cvss/1/BaseScore", json!(8.8));
-        check(
-            &value,
-            "/Vulnerabilities/0/Cvss/1/Adjustments/0/Metric",
-            json!("AV"),
-        );
+        check(&value, "/Vulnerabilities/0/Cvss/1/Adjustments/0/Metric", json!("AV"));
         let openssl = json!({
             "Name": "openssl",
             "Version": "3.0.11",
@@ -370,37 +310,17 @@ mod tests {
             "Remediation": "apt-get update && apt-get upgrade",
         });
         check(&value, "/Vulnerabilities/0/VulnerablePackages/1", openssl);
-        check(
-            &value,
-            "/ProductFields/muster~1InspectorScore",
-            json!("8.8"),
-        );
-        assert_eq!(
-            value.get("Workflow"),
-            None,
-            "who works with findings decides over it"
-        );
+        check(&value, "/ProductFields/muster~1InspectorScore", json!("8.8"));
+        assert_eq!(value.get("Workflow"), None, "who works with findings decides over it");
     }
 
     #[test]
     fn a_network_finding_tells_its_range_and_path() {
         let value = finding(&network_finding(), &instance());
-        check(
-            &value,
-            "/Types",
-            json!(["Software and Configuration Checks/Network Reachability"]),
-        );
-        check(
-            &value,
-            "/Network/OpenPortRange",
-            json!({ "Begin": 22, "End": 22 }),
-        );
+        check(&value, "/Types", json!(["Software and Configuration Checks/Network Reachability"]));
+        check(&value, "/Network/OpenPortRange", json!({ "Begin": 22, "End": 22 }));
         check(&value, "/Network/Direction", json!("IN"));
-        check(
-            &value,
-            "/NetworkPath/4/ComponentType",
-            json!("AWS::EC2::Instance"),
-        );
+        check(&value, "/NetworkPath/4/ComponentType", json!("AWS::EC2::Instance"));
         assert_eq!(value.get("Vulnerabilities"), None);
     }
 
@@ -413,11 +333,7 @@ mod tests {
             (FindingStatus::Suppressed, "ARCHIVED"),
         ] {
             found.status = status;
-            check(
-                &finding(&found, &instance()),
-                "/RecordState",
-                json!(expected),
-            );
+            check(&finding(&found, &instance()), "/RecordState", json!(expected));
         }
     }
 
@@ -425,24 +341,12 @@ mod tests {
     fn every_severity_has_a_label_and_a_number() {
         let mut found = network_finding();
         for (severity, expected) in [
-            (
-                Severity::Critical,
-                json!({ "Label": "CRITICAL", "Normalized": 90 }),
-            ),
+            (Severity::Critical, json!({ "Label": "CRITICAL", "Normalized": 90 })),
             (Severity::High, json!({ "Label": "HIGH", "Normalized": 70 })),
-            (
-                Severity::Medium,
-                json!({ "Label": "MEDIUM", "Normalized": 40 }),
-            ),
+            (Severity::Medium, json!({ "Label": "MEDIUM", "Normalized": 40 })),
             (Severity::Low, json!({ "Label": "LOW", "Normalized": 1 })),
-            (
-                Severity::Informational,
-                json!({ "Label": "INFORMATIONAL", "Normalized": 0 }),
-            ),
-            (
-                Severity::Untriaged,
-                json!({ "Label": "INFORMATIONAL", "Normalized": 0 }),
-            ),
+            (Severity::Informational, json!({ "Label": "INFORMATIONAL", "Normalized": 0 })),
+            (Severity::Untriaged, json!({ "Label": "INFORMATIONAL", "Normalized": 0 })),
         ] {
             found.severity = severity;
             check(&finding(&found, &instance()), "/Severity", expected);
@@ -461,25 +365,16 @@ mod tests {
     fn a_finding_never_outgrows_what_security_hub_takes() {
         let mut resource = instance();
         for number in 0..200 {
-            resource
-                .tags
-                .insert(format!("{number:0>300}"), "ß".repeat(1_000));
+            resource.tags.insert(format!("{number:0>300}"), "ß".repeat(1_000));
         }
-        let mut hostile = facts(
-            &"C".repeat(5_000),
-            &["CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"],
-        );
+        let mut hostile = facts(&"C".repeat(5_000), &["CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"]);
         hostile.description = "\u{1}\"\\💥".repeat(50_000);
         hostile.aliases = vec!["💥".repeat(1_000); 5_000];
         hostile.references = vec!["\"".repeat(512); 5_000];
         hostile.vendor_severity = Some("x".repeat(100_000));
         hostile.source_url = "u".repeat(100_000);
         let verdicts = (0..2_000).map(|number| {
-            let mut verdict = verdict(
-                &hostile.id,
-                &format!("{number}{}", "💥".repeat(2_000)),
-                Some("💥"),
-            );
+            let mut verdict = verdict(&hostile.id, &format!("{number}{}", "💥".repeat(2_000)), Some("💥"));
             verdict.fixed_version = Some("9".repeat(10_000));
             verdict
         });
@@ -488,34 +383,16 @@ mod tests {
         let value = finding(&found, &resource);
         let bytes = value.to_string().len();
         assert!(bytes <= FINDING_BYTES_MAX, "{bytes}");
-        let told = value
-            .pointer("/Vulnerabilities/0/VulnerablePackages")
-            .and_then(Value::as_array)
-            .map_or(0, Vec::len);
+        let told = value.pointer("/Vulnerabilities/0/VulnerablePackages").and_then(Value::as_array).map_or(0, Vec::len);
         assert!(told > 0);
-        check(
-            &value,
-            "/ProductFields/muster~1PackagesLeftOut",
-            json!((2_000 - told).to_string()),
-        );
-        assert!(
-            value["Title"]
-                .as_str()
-                .is_some_and(|title| title.chars().count() <= TITLE_CHARS_MAX)
-        );
-        assert!(
-            value["Description"]
-                .as_str()
-                .is_some_and(|text| text.chars().count() <= DESCRIPTION_CHARS_MAX)
-        );
+        check(&value, "/ProductFields/muster~1PackagesLeftOut", json!((2_000 - told).to_string()));
+        assert!(value["Title"].as_str().is_some_and(|title| title.chars().count() <= TITLE_CHARS_MAX));
+        assert!(value["Description"].as_str().is_some_and(|text| text.chars().count() <= DESCRIPTION_CHARS_MAX));
     }
 
     #[test]
     fn a_small_finding_leaves_nothing_out() {
         let value = finding(&package_finding(&instance()), &instance());
-        assert_eq!(
-            value.pointer("/ProductFields/muster~1PackagesLeftOut"),
-            None
-        );
+        assert_eq!(value.pointer("/ProductFields/muster~1PackagesLeftOut"), None);
     }
 }

@@ -10,8 +10,7 @@ use crate::{
 };
 use jiff::Timestamp;
 use muster_domain::{
-    Finding, FindingDetails, InspectorScore, PackageFinding, Reachability, Resource, Step,
-    VulnerablePackage,
+    Finding, FindingDetails, InspectorScore, PackageFinding, Reachability, Resource, Step, VulnerablePackage,
 };
 use serde_json::{Value, json};
 
@@ -86,11 +85,7 @@ fn written(finding: &Finding, resource: &Resource, times: Times) -> Value {
 }
 
 fn score_details(score: &InspectorScore) -> Value {
-    let source = if score.source.is_empty() {
-        "UNKNOWN"
-    } else {
-        &score.source
-    };
+    let source = if score.source.is_empty() { "UNKNOWN" } else { &score.source };
     let adjustments: Vec<Value> = score
         .adjustments
         .iter()
@@ -124,15 +119,8 @@ fn package_details(package: &PackageFinding, times: Times) -> Value {
             })
         })
         .collect();
-    let source = if vulnerability.source.is_empty() {
-        "UNKNOWN"
-    } else {
-        &vulnerability.source
-    };
-    let related = vulnerability
-        .aliases
-        .iter()
-        .map(|alias| bounded(alias, VULNERABILITY_ID_CHARS_MAX));
+    let source = if vulnerability.source.is_empty() { "UNKNOWN" } else { &vulnerability.source };
+    let related = vulnerability.aliases.iter().map(|alias| bounded(alias, VULNERABILITY_ID_CHARS_MAX));
     json!({
         "vulnerabilityId": bounded(&vulnerability.id, VULNERABILITY_ID_CHARS_MAX),
         "vulnerablePackages": package.packages.iter().map(vulnerable_package).collect::<Vec<_>>(),
@@ -197,11 +185,7 @@ mod tests {
 
     /// The value at a JSON pointer.
     fn check(value: &Value, pointer: &str, expected: Value) {
-        assert_eq!(
-            value.pointer(pointer),
-            Some(&expected),
-            "{pointer} of {value:#}"
-        );
+        assert_eq!(value.pointer(pointer), Some(&expected), "{pointer} of {value:#}");
     }
 
     #[test]
@@ -216,36 +200,12 @@ mod tests {
         check(&value, "/fixAvailable", json!("PARTIAL"));
         check(&value, "/exploitAvailable", json!("NO"));
         check(&value, "/inspectorScore", json!(8.8));
-        check(
-            &value,
-            "/inspectorScoreDetails/adjustedCvss/scoreSource",
-            json!("NVD"),
-        );
-        check(
-            &value,
-            "/inspectorScoreDetails/adjustedCvss/adjustments/0/metric",
-            json!("AV"),
-        );
-        check(
-            &value,
-            "/packageVulnerabilityDetails/cvss/0/baseScore",
-            json!(9.8),
-        ); // the base stays
-        check(
-            &value,
-            "/packageVulnerabilityDetails/cvss/0/version",
-            json!("3.1"),
-        );
-        check(
-            &value,
-            "/packageVulnerabilityDetails/relatedVulnerabilities",
-            json!(["DSA-1"]),
-        );
-        check(
-            &value,
-            "/packageVulnerabilityDetails/vendorCreatedAt",
-            json!(1740787200.0),
-        );
+        check(&value, "/inspectorScoreDetails/adjustedCvss/scoreSource", json!("NVD"));
+        check(&value, "/inspectorScoreDetails/adjustedCvss/adjustments/0/metric", json!("AV"));
+        check(&value, "/packageVulnerabilityDetails/cvss/0/baseScore", json!(9.8)); // the base stays
+        check(&value, "/packageVulnerabilityDetails/cvss/0/version", json!("3.1"));
+        check(&value, "/packageVulnerabilityDetails/relatedVulnerabilities", json!(["DSA-1"]));
+        check(&value, "/packageVulnerabilityDetails/vendorCreatedAt", json!(1740787200.0));
         let openssl = json!({
             "name": "openssl",
             "version": "3.0.11",
@@ -256,27 +216,11 @@ mod tests {
             "fixedInVersion": "0:3.0.15-1~deb12u1",
             "remediation": "apt-get update && apt-get upgrade",
         });
-        check(
-            &value,
-            "/packageVulnerabilityDetails/vulnerablePackages/1",
-            openssl,
-        );
+        check(&value, "/packageVulnerabilityDetails/vulnerablePackages/1", openssl);
         check(&value, "/resources/0/type", json!("AWS_EC2_INSTANCE"));
-        check(
-            &value,
-            "/resources/0/details/awsEc2Instance/platform",
-            json!("DEBIAN_12"),
-        );
-        check(
-            &value,
-            "/resources/0/details/awsEc2Instance/launchedAt",
-            json!(1741078800.0),
-        );
-        check(
-            &value,
-            "/resources/0/details/vm/subnetIds",
-            json!(["subnet-0aaa1111"]),
-        );
+        check(&value, "/resources/0/details/awsEc2Instance/platform", json!("DEBIAN_12"));
+        check(&value, "/resources/0/details/awsEc2Instance/launchedAt", json!(1741078800.0));
+        check(&value, "/resources/0/details/vm/subnetIds", json!(["subnet-0aaa1111"]));
         check(&value, "/resources/0/tags", json!({ "Name": "web-1" }));
     }
 
@@ -284,26 +228,11 @@ mod tests {
     fn a_network_finding_has_a_path_and_no_score() {
         let value = finding(&network_finding(), &instance());
         check(&value, "/type", json!("NETWORK_REACHABILITY"));
-        check(
-            &value,
-            "/networkReachabilityDetails/openPortRange",
-            json!({ "begin": 22, "end": 22 }),
-        );
+        check(&value, "/networkReachabilityDetails/openPortRange", json!({ "begin": 22, "end": 22 }));
         check(&value, "/networkReachabilityDetails/protocol", json!("TCP"));
-        let gateway =
-            json!({ "componentId": "igw-0ccc3333", "componentType": "AWS::EC2::InternetGateway" });
-        check(
-            &value,
-            "/networkReachabilityDetails/networkPath/steps/0",
-            gateway,
-        );
-        for absent in [
-            "inspectorScore",
-            "fixAvailable",
-            "exploitAvailable",
-            "packageVulnerabilityDetails",
-            "epss",
-        ] {
+        let gateway = json!({ "componentId": "igw-0ccc3333", "componentType": "AWS::EC2::InternetGateway" });
+        check(&value, "/networkReachabilityDetails/networkPath/steps/0", gateway);
+        for absent in ["inspectorScore", "fixAvailable", "exploitAvailable", "packageVulnerabilityDetails", "epss"] {
             assert_eq!(value.get(absent), None, "{absent}");
         }
     }
@@ -320,70 +249,24 @@ mod tests {
             });
         }
         let value = event_detail(&known, &instance());
-        check(
-            &value,
-            "/firstObservedAt",
-            json!("Wed Sep 04 16:59:44.356 UTC 2024"),
-        );
-        check(
-            &value,
-            "/exploitabilityDetails/lastKnownExploitAt",
-            json!("Tue Mar 04 00:00:00.000 UTC 2025"),
-        );
-        check(
-            &value,
-            "/resources/0/details/vm/launchedAt",
-            json!("Tue Mar 04 09:00:00.000 UTC 2025"),
-        );
-        check(
-            &value,
-            "/packageVulnerabilityDetails/vendorUpdatedAt",
-            json!("Sun Mar 02 00:00:00.000 UTC 2025"),
-        );
-        assert_eq!(
-            Times::Words.write(at("2024-01-01T00:00:00.0009Z")),
-            json!("Mon Jan 01 00:00:00.000 UTC 2024")
-        );
+        check(&value, "/firstObservedAt", json!("Wed Sep 04 16:59:44.356 UTC 2024"));
+        check(&value, "/exploitabilityDetails/lastKnownExploitAt", json!("Tue Mar 04 00:00:00.000 UTC 2025"));
+        check(&value, "/resources/0/details/vm/launchedAt", json!("Tue Mar 04 09:00:00.000 UTC 2025"));
+        check(&value, "/packageVulnerabilityDetails/vendorUpdatedAt", json!("Sun Mar 02 00:00:00.000 UTC 2025"));
+        assert_eq!(Times::Words.write(at("2024-01-01T00:00:00.0009Z")), json!("Mon Jan 01 00:00:00.000 UTC 2024"));
     }
 
     #[test]
     fn images_and_functions_have_blocks_of_their_own() {
         let value = finding(&package_finding(&image()), &image());
-        check(
-            &value,
-            "/resources/0/details/awsEcrContainerImage/repositoryName",
-            json!("team/app"),
-        );
-        check(
-            &value,
-            "/resources/0/details/awsEcrContainerImage/pushedAt",
-            json!(1741078800.5),
-        );
-        check(
-            &value,
-            "/resources/0/details/image/imageDigest",
-            json!(crate::samples::DIGEST),
-        );
+        check(&value, "/resources/0/details/awsEcrContainerImage/repositoryName", json!("team/app"));
+        check(&value, "/resources/0/details/awsEcrContainerImage/pushedAt", json!(1741078800.5));
+        check(&value, "/resources/0/details/image/imageDigest", json!(crate::samples::DIGEST));
         let value = finding(&package_finding(&function()), &function());
-        check(
-            &value,
-            "/resources/0/details/awsLambdaFunction/runtime",
-            json!("PYTHON_3_12"),
-        );
-        check(
-            &value,
-            "/resources/0/details/awsLambdaFunction/packageType",
-            json!("ZIP"),
-        );
-        check(
-            &value,
-            "/resources/0/details/serverlessFunction/architectures",
-            json!(["X86_64"]),
-        );
-        assert_eq!(
-            value.pointer("/resources/0/details/awsLambdaFunction/layers"),
-            None
-        ); // absent rather than empty
+        check(&value, "/resources/0/details/awsLambdaFunction/runtime", json!("PYTHON_3_12"));
+        check(&value, "/resources/0/details/awsLambdaFunction/packageType", json!("ZIP"));
+        check(&value, "/resources/0/details/serverlessFunction/architectures", json!(["X86_64"]));
+        assert_eq!(value.pointer("/resources/0/details/awsLambdaFunction/layers"), None); // absent rather than empty
     }
 
     /// Every way in which a value breaks the shape of this name.
@@ -391,26 +274,18 @@ mod tests {
         let shape = &shapes[name];
         let fault = |why: &str| vec![format!("{place}: {why} ({name})")];
         let bounded = |size: f64| {
-            shape["min"].as_f64().is_none_or(|min| min <= size)
-                && shape["max"].as_f64().is_none_or(|max| size <= max)
+            shape["min"].as_f64().is_none_or(|min| min <= size) && shape["max"].as_f64().is_none_or(|max| size <= max)
         };
         if let Some(members) = shape["members"].as_object() {
             let Some(object) = value.as_object() else {
                 return fault("not an object");
             };
-            let required = shape["required"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .filter_map(Value::as_str);
-            let missing = required
-                .filter(|member| !object.contains_key(*member))
-                .map(|member| fault(&format!("no {member}")));
-            let inner = object.iter().map(|(member, value)| {
-                match members.get(member).and_then(Value::as_str) {
-                    Some(inner) => faults(shapes, inner, value, &format!("{place}/{member}")),
-                    None => fault(&format!("unknown member {member}")),
-                }
+            let required = shape["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+            let missing =
+                required.filter(|member| !object.contains_key(*member)).map(|member| fault(&format!("no {member}")));
+            let inner = object.iter().map(|(member, value)| match members.get(member).and_then(Value::as_str) {
+                Some(inner) => faults(shapes, inner, value, &format!("{place}/{member}")),
+                None => fault(&format!("unknown member {member}")),
             });
             return missing.chain(inner).flatten().collect();
         }
@@ -418,39 +293,24 @@ mod tests {
             let Some(items) = value.as_array() else {
                 return fault("not a list");
             };
-            let size = if bounded(items.len() as f64) {
-                Vec::new()
-            } else {
-                fault("wrong number of items")
-            };
-            let items = items
-                .iter()
-                .flat_map(|item| faults(shapes, inner, item, &format!("{place}[]")));
+            let size = if bounded(items.len() as f64) { Vec::new() } else { fault("wrong number of items") };
+            let items = items.iter().flat_map(|item| faults(shapes, inner, item, &format!("{place}[]")));
             return size.into_iter().chain(items).collect();
         }
         if shape["map"].is_array() {
-            return if value.is_object() {
-                Vec::new()
-            } else {
-                fault("not a map")
-            };
+            return if value.is_object() { Vec::new() } else { fault("not a map") };
         }
         let is_right = match shape["type"].as_str() {
             Some("string") => value.as_str().is_some_and(|text| {
                 let words = shape["enum"].as_array();
-                bounded(text.chars().count() as f64)
-                    && words.is_none_or(|words| words.contains(value))
+                bounded(text.chars().count() as f64) && words.is_none_or(|words| words.contains(value))
             }),
             Some("integer" | "long") => value.is_i64() && value.as_f64().is_some_and(bounded),
             Some("double") => value.as_f64().is_some_and(bounded),
             Some("timestamp") => value.is_number(),
             _ => false,
         };
-        if is_right {
-            Vec::new()
-        } else {
-            fault(&format!("{value} does not fit"))
-        }
+        if is_right { Vec::new() } else { fault(&format!("{value} does not fit")) }
     }
 
     #[test]
@@ -470,11 +330,7 @@ mod tests {
             (closed, instance()),
         ] {
             let value = finding(&found, &resource);
-            assert_eq!(
-                faults(&shapes["inspector2"], "Finding", &value, ""),
-                Vec::<String>::new(),
-                "{value:#}"
-            );
+            assert_eq!(faults(&shapes["inspector2"], "Finding", &value, ""), Vec::<String>::new(), "{value:#}");
         }
     }
 }

@@ -38,25 +38,14 @@ pub struct Transition {
 /// What to tell, sorted by finding. `existing` are the findings of one resource that the drafts speak for, closed ones
 /// too: `Exposure::judged` leaves out the others. Deciding again with the same drafts gives nothing.
 pub fn decide(existing: &[Finding], drafts: Vec<Draft>, now: Timestamp) -> Vec<Transition> {
-    let drafts: BTreeMap<FindingId, Draft> = drafts
-        .into_iter()
-        .map(|draft| (draft.id.clone(), draft))
-        .collect();
-    let known: BTreeMap<&FindingId, &Finding> = existing
-        .iter()
-        .map(|finding| (&finding.id, finding))
-        .collect();
-    let gone = known
-        .values()
-        .filter(|finding| !drafts.contains_key(&finding.id));
-    let mut transitions: Vec<Transition> =
-        gone.filter_map(|finding| closed(finding, now)).collect();
+    let drafts: BTreeMap<FindingId, Draft> = drafts.into_iter().map(|draft| (draft.id.clone(), draft)).collect();
+    let known: BTreeMap<&FindingId, &Finding> = existing.iter().map(|finding| (&finding.id, finding)).collect();
+    let gone = known.values().filter(|finding| !drafts.contains_key(&finding.id));
+    let mut transitions: Vec<Transition> = gone.filter_map(|finding| closed(finding, now)).collect();
     for (id, draft) in drafts {
         transitions.extend(match known.get(&id) {
             None => Some(opened(draft, now, 1)),
-            Some(finding) if finding.status == FindingStatus::Closed => {
-                Some(returned(finding, draft, now))
-            }
+            Some(finding) if finding.status == FindingStatus::Closed => Some(returned(finding, draft, now)),
             Some(finding) => updated(finding, draft, now),
         });
     }
@@ -66,14 +55,8 @@ pub fn decide(existing: &[Finding], drafts: Vec<Draft>, now: Timestamp) -> Vec<T
 
 /// Until when a closed finding is kept; `None`: it is open.
 pub fn kept_until(finding: &Finding, resource_is_gone: bool) -> Option<Timestamp> {
-    let kept_for = if resource_is_gone {
-        GONE_KEPT_FOR
-    } else {
-        FIXED_KEPT_FOR
-    };
-    finding
-        .closed_at
-        .map(|closed_at| closed_at.saturating_add(kept_for).unwrap_or(Timestamp::MAX))
+    let kept_for = if resource_is_gone { GONE_KEPT_FOR } else { FIXED_KEPT_FOR };
+    finding.closed_at.map(|closed_at| closed_at.saturating_add(kept_for).unwrap_or(Timestamp::MAX))
 }
 
 fn opened(draft: Draft, now: Timestamp, revision: u64) -> Transition {
@@ -99,10 +82,7 @@ fn opened(draft: Draft, now: Timestamp, revision: u64) -> Transition {
         closed_at: None,
         revision,
     };
-    Transition {
-        kind: TransitionKind::Opened,
-        finding,
-    }
+    Transition { kind: TransitionKind::Opened, finding }
 }
 
 /// A finding is what its draft says; only a change of that is an update.
@@ -118,18 +98,13 @@ fn updated(before: &Finding, draft: Draft, now: Timestamp) -> Option<Transition>
     finding.last_observed_at = now;
     finding.updated_at = now;
     finding.revision += 1;
-    Some(Transition {
-        kind: TransitionKind::Updated,
-        finding,
-    })
+    Some(Transition { kind: TransitionKind::Updated, finding })
 }
 
 /// The id of a weakness never changes, so the revision counts on even where a finding begins anew: sinks know it.
 fn returned(before: &Finding, draft: Draft, now: Timestamp) -> Transition {
     let mut transition = opened(draft, now, before.revision + 1);
-    let reopens = before
-        .closed_at
-        .is_none_or(|closed_at| now.duration_since(closed_at) <= REOPENS_WITHIN);
+    let reopens = before.closed_at.is_none_or(|closed_at| now.duration_since(closed_at) <= REOPENS_WITHIN);
     if reopens {
         transition.kind = TransitionKind::Reopened;
         transition.finding.first_observed_at = before.first_observed_at;
@@ -148,19 +123,14 @@ fn closed(before: &Finding, now: Timestamp) -> Option<Transition> {
         revision: before.revision + 1,
         ..before.clone()
     };
-    Some(Transition {
-        kind: TransitionKind::Closed,
-        finding,
-    })
+    Some(Transition { kind: TransitionKind::Closed, finding })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
-        samples::{
-            NETWORK_VECTOR, at, exposed, facts, instance, reachability, verdict, verdict_set,
-        },
+        samples::{NETWORK_VECTOR, at, exposed, facts, instance, reachability, verdict, verdict_set},
         scoring::drafts,
     };
     use muster_domain::Epss;
@@ -169,29 +139,14 @@ mod tests {
     /// Drafts of one instance: these CVEs with this EPSS, and these open ports.
     fn wrong(cves: &[u8], epss: f64, ports: &[u16]) -> Vec<Draft> {
         let name = |cve: &u8| format!("CVE-2099-{cve}");
-        let verdicts = cves
-            .iter()
-            .map(|cve| verdict(&name(cve), "openssl", None))
-            .collect();
+        let verdicts = cves.iter().map(|cve| verdict(&name(cve), "openssl", None)).collect();
         let facts = cves.iter().map(|cve| {
             let mut facts = facts(&name(cve), &[NETWORK_VECTOR]);
-            facts.epss = Some(Epss {
-                score: epss,
-                percentile: 0.5,
-            });
+            facts.epss = Some(Epss { score: epss, percentile: 0.5 });
             facts
         });
-        let exposure = exposed(
-            ports
-                .iter()
-                .map(|port| reachability(*port, *port))
-                .collect(),
-        );
-        drafts(
-            &instance(),
-            &verdict_set(verdicts, facts.collect()),
-            &exposure,
-        )
+        let exposure = exposed(ports.iter().map(|port| reachability(*port, *port)).collect());
+        drafts(&instance(), &verdict_set(verdicts, facts.collect()), &exposure)
     }
 
     fn apply(findings: &mut Vec<Finding>, transitions: Vec<Transition>) {
@@ -212,11 +167,7 @@ mod tests {
                 .iter()
                 .map(|Transition { kind, finding }| {
                     let first = finding.first_observed_at.strftime("%m-%d");
-                    format!(
-                        "{kind:?} {} revision {} since {first}",
-                        finding.status.as_str(),
-                        finding.revision
-                    )
+                    format!("{kind:?} {} revision {} since {first}", finding.status.as_str(), finding.revision)
                 })
                 .collect();
             assert_eq!(told.join(", "), expected, "{now}");
@@ -224,37 +175,12 @@ mod tests {
         };
         check(START, &[1], 0.1, "Opened ACTIVE revision 1 since 03-01");
         check("2025-03-02T00:00:00Z", &[1], 0.1, ""); // nothing changed
-        check(
-            "2025-03-03T00:00:00Z",
-            &[1],
-            0.2,
-            "Updated ACTIVE revision 2 since 03-01",
-        );
-        check(
-            "2025-03-04T00:00:00Z",
-            &[],
-            0.2,
-            "Closed CLOSED revision 3 since 03-01",
-        );
+        check("2025-03-03T00:00:00Z", &[1], 0.2, "Updated ACTIVE revision 2 since 03-01");
+        check("2025-03-04T00:00:00Z", &[], 0.2, "Closed CLOSED revision 3 since 03-01");
         check("2025-03-05T00:00:00Z", &[], 0.2, "");
-        check(
-            "2025-03-11T00:00:00Z",
-            &[1],
-            0.2,
-            "Reopened ACTIVE revision 4 since 03-01",
-        ); // seven days to the second
-        check(
-            "2025-03-12T00:00:00Z",
-            &[],
-            0.2,
-            "Closed CLOSED revision 5 since 03-01",
-        );
-        check(
-            "2025-03-19T00:00:01Z",
-            &[1],
-            0.2,
-            "Opened ACTIVE revision 6 since 03-19",
-        ); // too late: a new one
+        check("2025-03-11T00:00:00Z", &[1], 0.2, "Reopened ACTIVE revision 4 since 03-01"); // seven days to the second
+        check("2025-03-12T00:00:00Z", &[], 0.2, "Closed CLOSED revision 5 since 03-01");
+        check("2025-03-19T00:00:01Z", &[1], 0.2, "Opened ACTIVE revision 6 since 03-19"); // too late: a new one
     }
 
     #[test]
@@ -264,39 +190,18 @@ mod tests {
         let later = at("2025-03-02T00:00:00Z");
         let transitions = decide(&findings, wrong(&[1], 0.3, &[]), later);
         apply(&mut findings, transitions);
-        assert_eq!(
-            (findings[0].first_observed_at, findings[0].last_observed_at),
-            (at(START), later)
-        );
-        assert_eq!(
-            (findings[0].updated_at, findings[0].closed_at),
-            (later, None)
-        );
+        assert_eq!((findings[0].first_observed_at, findings[0].last_observed_at), (at(START), later));
+        assert_eq!((findings[0].updated_at, findings[0].closed_at), (later, None));
         let end = at("2025-03-03T00:00:00Z");
         let transitions = decide(&findings, Vec::new(), end);
         apply(&mut findings, transitions);
-        assert_eq!(
-            (findings[0].updated_at, findings[0].closed_at),
-            (end, Some(end))
-        );
-        assert_eq!(
-            findings[0].last_observed_at, later,
-            "it was not seen when it closed"
-        );
-        assert_eq!(
-            kept_until(&findings[0], false),
-            Some(at("2025-04-02T00:00:00Z"))
-        );
-        assert_eq!(
-            kept_until(&findings[0], true),
-            Some(at("2025-03-06T00:00:00Z"))
-        );
+        assert_eq!((findings[0].updated_at, findings[0].closed_at), (end, Some(end)));
+        assert_eq!(findings[0].last_observed_at, later, "it was not seen when it closed");
+        assert_eq!(kept_until(&findings[0], false), Some(at("2025-04-02T00:00:00Z")));
+        assert_eq!(kept_until(&findings[0], true), Some(at("2025-03-06T00:00:00Z")));
         let transitions = decide(&findings, wrong(&[1], 0.3, &[]), end);
         apply(&mut findings, transitions);
-        assert_eq!(
-            (findings[0].closed_at, kept_until(&findings[0], false)),
-            (None, None)
-        );
+        assert_eq!((findings[0].closed_at, kept_until(&findings[0], false)), (None, None));
     }
 
     #[test]
@@ -314,10 +219,7 @@ mod tests {
     #[test]
     fn what_the_exposure_cannot_judge_stays_open() {
         let mut findings = Vec::new();
-        apply(
-            &mut findings,
-            decide(&[], wrong(&[1], 0.1, &[22]), at(START)),
-        );
+        apply(&mut findings, decide(&[], wrong(&[1], 0.1, &[22]), at(START)));
         let mut unknown = exposed(Vec::new());
         unknown.undetermined = vec!["ec2:DescribeNetworkAcls".into()];
         let drafts = drafts(&instance(), &verdict_set(Vec::new(), Vec::new()), &unknown);

@@ -19,8 +19,7 @@ mod judge;
 use judge::{Decision, Installed};
 use muster_advisories::{Candidate, Database, DatabaseError};
 use muster_domain::{
-    Digest, Ecosystem, Explanation, Inventory, Package, PackageManager, Status, Verdict,
-    VerdictSet, VulnerabilityFacts,
+    Digest, Ecosystem, Explanation, Inventory, Package, PackageManager, Status, Verdict, VerdictSet, VulnerabilityFacts,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashSet};
@@ -76,46 +75,26 @@ pub fn judge_inventory(digest: Digest, inventory: &Inventory, database: &Databas
 /// Keeps affected and undetermined, counts the rest, and adds what is known of each vulnerability.
 pub fn verdict_set(digest: Digest, verdicts: Vec<Verdict>, database: &Database) -> VerdictSet {
     let all = verdicts.len();
-    let mut verdicts: Vec<Verdict> = verdicts
-        .into_iter()
-        .filter(|verdict| verdict.status != Status::NotAffected)
-        .collect();
+    let mut verdicts: Vec<Verdict> =
+        verdicts.into_iter().filter(|verdict| verdict.status != Status::NotAffected).collect();
     sort(&mut verdicts);
     let mut vulnerabilities = BTreeMap::new();
     for verdict in &verdicts {
-        vulnerabilities
-            .entry(verdict.vulnerability.clone())
-            .or_insert_with(|| facts(verdict, database));
+        vulnerabilities.entry(verdict.vulnerability.clone()).or_insert_with(|| facts(verdict, database));
     }
     let not_affected = (all - verdicts.len()) as u64;
-    VerdictSet {
-        inventory: Some(digest),
-        verdicts,
-        not_affected,
-        vulnerabilities,
-    }
+    VerdictSet { inventory: Some(digest), verdicts, not_affected, vulnerabilities }
 }
 
 /// In the words of the record that decided. A damaged file costs the description, not the finding.
 fn facts(verdict: &Verdict, database: &Database) -> VulnerabilityFacts {
-    let advisory = verdict
-        .explanation
-        .advisory
-        .as_ref()
-        .map(|advisory| advisory.0.as_str());
-    let bare = |description| VulnerabilityFacts {
-        description,
-        ..VulnerabilityFacts::default()
-    };
+    let advisory = verdict.explanation.advisory.as_ref().map(|advisory| advisory.0.as_str());
+    let bare = |description| VulnerabilityFacts { description, ..VulnerabilityFacts::default() };
     let facts = match database.facts_told_by(&verdict.vulnerability, advisory) {
         Ok(facts) => facts.unwrap_or_default(),
         Err(error) => bare(error.to_string()),
     };
-    VulnerabilityFacts {
-        id: verdict.vulnerability.clone(),
-        aliases: verdict.aliases.clone(),
-        ..facts
-    }
+    VulnerabilityFacts { id: verdict.vulnerability.clone(), aliases: verdict.aliases.clone(), ..facts }
 }
 
 fn sort(verdicts: &mut [Verdict]) {
@@ -138,20 +117,10 @@ impl<'a> Matching<'a> {
     fn new(inventory: &'a Inventory, database: &'a Database, keeps_not_affected: bool) -> Self {
         let is_judged = |package: &&Package| {
             package.manager == PackageManager::Os
-                && package
-                    .ecosystem
-                    .as_ref()
-                    .is_some_and(|ecosystem| database.covers(ecosystem.as_str()))
+                && package.ecosystem.as_ref().is_some_and(|ecosystem| database.covers(ecosystem.as_str()))
         };
-        let has_owned = inventory
-            .packages
-            .iter()
-            .any(|package| package.owned_by.is_some());
-        let judged = inventory
-            .packages
-            .iter()
-            .filter(|_| has_owned)
-            .filter(is_judged);
+        let has_owned = inventory.packages.iter().any(|package| package.owned_by.is_some());
+        let judged = inventory.packages.iter().filter(|_| has_owned).filter(is_judged);
         Self {
             inventory,
             database,
@@ -171,10 +140,7 @@ impl<'a> Matching<'a> {
                 continue;
             };
             if !self.database.covers(ecosystem.as_str()) {
-                self.gap(
-                    ecosystem.to_string(),
-                    "no advisory data: the database has none for it",
-                );
+                self.gap(ecosystem.to_string(), "no advisory data: the database has none for it");
                 continue;
             }
             if let Err(error) = self.package(package, ecosystem) {
@@ -187,37 +153,22 @@ impl<'a> Matching<'a> {
         *self.gaps.entry((ecosystem, reason.to_owned())).or_default() += 1;
     }
 
-    fn package(
-        &mut self,
-        package: &'a Package,
-        ecosystem: &Ecosystem,
-    ) -> Result<(), DatabaseError> {
+    fn package(&mut self, package: &'a Package, ecosystem: &Ecosystem) -> Result<(), DatabaseError> {
         let (name, version) = match &package.source {
             Some(source) => (source.name.as_str(), source.version.as_str()),
             None => (package.name.as_str(), package.version.as_str()),
         };
         let name = ecosystem.normalise(name);
-        let mut candidates = self
-            .database
-            .candidates(ecosystem.as_str(), &name)
-            .peekable();
+        let mut candidates = self.database.candidates(ecosystem.as_str(), &name).peekable();
         if candidates.peek().is_none() {
             return Ok(());
         }
         let row = ecosystem.row();
-        let subject = Subject {
-            package,
-            ecosystem,
-            name: &name,
-            installed: Installed::new(row.scheme, version),
-        };
+        let subject = Subject { package, ecosystem, name: &name, installed: Installed::new(row.scheme, version) };
         let mut claims: Vec<Candidate<'_>> = Vec::new();
         for candidate in candidates {
             let candidate = candidate?;
-            if claims
-                .last()
-                .is_some_and(|last| last.vulnerability_place() != candidate.vulnerability_place())
-            {
+            if claims.last().is_some_and(|last| last.vulnerability_place() != candidate.vulnerability_place()) {
                 self.vulnerability(&subject, &claims)?;
                 claims.clear();
             }
@@ -227,11 +178,7 @@ impl<'a> Matching<'a> {
     }
 
     /// All claims about one vulnerability in one package -> one verdict.
-    fn vulnerability(
-        &mut self,
-        subject: &Subject<'_>,
-        claims: &[Candidate<'_>],
-    ) -> Result<(), DatabaseError> {
+    fn vulnerability(&mut self, subject: &Subject<'_>, claims: &[Candidate<'_>]) -> Result<(), DatabaseError> {
         let is_distribution = subject.ecosystem.row().is_distribution;
         let Some(decision) = judge::decide(claims, &subject.installed, is_distribution)? else {
             return Ok(());
@@ -241,9 +188,8 @@ impl<'a> Matching<'a> {
             (None, status) => (status, None),
             (Some(_), Status::NotAffected) => (Status::NotAffected, None),
             (Some(owner), _) if self.judged_by_distributor.contains(owner) => {
-                let reason = format!(
-                    "its files belong to the OS package {owner}, which the distributor's advisories judge"
-                );
+                let reason =
+                    format!("its files belong to the OS package {owner}, which the distributor's advisories judge");
                 (Status::NotAffected, Some(reason))
             }
             (Some(owner), _) => {
@@ -268,16 +214,8 @@ impl<'a> Matching<'a> {
 
     fn finish(mut self) -> (Vec<Verdict>, u64, Vec<Gap>) {
         sort(&mut self.verdicts);
-        let gap = |((ecosystem, reason), packages)| Gap {
-            ecosystem,
-            reason,
-            packages,
-        };
-        (
-            self.verdicts,
-            self.not_affected,
-            self.gaps.into_iter().map(gap).collect(),
-        )
+        let gap = |((ecosystem, reason), packages)| Gap { ecosystem, reason, packages };
+        (self.verdicts, self.not_affected, self.gaps.into_iter().map(gap).collect())
     }
 }
 
@@ -297,18 +235,13 @@ impl Subject<'_> {
         reason: Option<String>,
     ) -> Result<Verdict, DatabaseError> {
         let claim = &decision.claim;
-        let fixed = decision
-            .judgement
-            .fixed
-            .filter(|_| status != Status::NotAffected);
+        let fixed = decision.judgement.fixed.filter(|_| status != Status::NotAffected);
         Ok(Verdict {
             vulnerability: claim.vulnerability()?.to_owned(),
             aliases: claim.aliases()?,
             package: self.package.clone(),
             status,
-            fixed_version: fixed
-                .map(|fixed| fixed.text.read().map(str::to_owned))
-                .transpose()?,
+            fixed_version: fixed.map(|fixed| fixed.text.read().map(str::to_owned)).transpose()?,
             severity: claim.severity(),
             score: claim.score(),
             explanation: Explanation {

@@ -23,70 +23,28 @@ const fn row(
     internet: Severity,
     open_path: Severity,
 ) -> Service {
-    Service {
-        name,
-        tcp,
-        udp,
-        internet,
-        open_path,
-    }
+    Service { name, tcp, udp, internet, open_path }
 }
 
 const SERVICES: [Service; 24] = [
-    row(
-        "DHCP",
-        &[67, 68, 546, 547],
-        &[67, 68, 546, 547],
-        Medium,
-        Informational,
-    ),
+    row("DHCP", &[67, 68, 546, 547], &[67, 68, 546, 547], Medium, Informational),
     row("Elasticsearch", &[9200, 9300], &[], Medium, Informational),
     row("FTP", &[21], &[21], High, Medium),
     row("Global catalog LDAP", &[3268], &[], Medium, Informational),
-    row(
-        "Global catalog LDAP over TLS",
-        &[3269],
-        &[],
-        Medium,
-        Informational,
-    ),
+    row("Global catalog LDAP over TLS", &[3269], &[], Medium, Informational),
     row("HTTP and HTTPS", &[80, 443], &[80, 443], Low, Informational),
-    row(
-        "Kerberos",
-        &[88, 464, 543, 544, 749, 751],
-        &[88, 464, 749, 750, 751, 752],
-        Medium,
-        Informational,
-    ),
+    row("Kerberos", &[88, 464, 543, 544, 749, 751], &[88, 464, 749, 750, 751, 752], Medium, Informational),
     row("LDAP", &[389], &[389], Medium, Informational),
     row("LDAP over TLS", &[636], &[], Medium, Informational),
-    row(
-        "MongoDB",
-        &[27017, 27018, 27019, 28017],
-        &[],
-        Medium,
-        Informational,
-    ),
+    row("MongoDB", &[27017, 27018, 27019, 28017], &[], Medium, Informational),
     row("MySQL", &[3306], &[], Medium, Informational),
     row("NetBIOS", &[137, 139], &[137, 138], Medium, Informational),
-    row(
-        "NFS",
-        &[111, 1110, 2049, 4045],
-        &[111, 1110, 2049, 4045],
-        Medium,
-        Informational,
-    ),
+    row("NFS", &[111, 1110, 2049, 4045], &[111, 1110, 2049, 4045], Medium, Informational),
     row("Oracle", &[1521, 1630], &[], Medium, Informational),
     row("PostgreSQL", &[5432], &[], Medium, Informational),
     row("Print services", &[515], &[], High, Medium),
     row("RDP", &[3389], &[3389], Medium, Low),
-    row(
-        "RPC",
-        &[111, 135, 530],
-        &[111, 135, 530],
-        Medium,
-        Informational,
-    ),
+    row("RPC", &[111, 135, 530], &[111, 135, 530], Medium, Informational),
     row("SMB", &[445], &[445], Medium, Informational),
     row("SSH", &[22], &[22], Medium, Low),
     row("SQL Server", &[1433], &[1434], Medium, Informational),
@@ -108,20 +66,9 @@ pub(crate) fn service(reachability: &Reachability) -> &'static str {
 fn worst(reachability: &Reachability) -> Option<(Severity, &'static str)> {
     let range = reachability.port_begin..=reachability.port_end;
     let open = SERVICES.iter().filter_map(|service| {
-        let ports = if reachability.protocol == "UDP" {
-            service.udp
-        } else {
-            service.tcp
-        };
-        let severity = if reachability.edge == "internet" {
-            service.internet
-        } else {
-            service.open_path
-        };
-        ports
-            .iter()
-            .any(|port| range.contains(port))
-            .then_some((severity, service.name))
+        let ports = if reachability.protocol == "UDP" { service.udp } else { service.tcp };
+        let severity = if reachability.edge == "internet" { service.internet } else { service.open_path };
+        ports.iter().any(|port| range.contains(port)).then_some((severity, service.name))
     });
     open.max_by_key(|(severity, _)| *severity)
 }
@@ -141,12 +88,7 @@ mod tests {
             sources: Vec::new(),
             path: Vec::new(),
         };
-        assert_eq!(
-            severity(&reachability),
-            expected,
-            "{protocol} {ports:?} is {:?}",
-            worst(&reachability)
-        );
+        assert_eq!(severity(&reachability), expected, "{protocol} {ports:?} is {:?}", worst(&reachability));
     }
 
     #[test]

@@ -5,17 +5,15 @@ use muster_domain::{Package, PackageManager};
 /// The command that brings a fixed version, when the package manager has one.
 pub(crate) fn command(package: &Package, fixed_version: Option<&str>) -> Option<String> {
     let fixed_version = fixed_version?;
-    let named =
-        |command: &str| is_plain(&package.name).then(|| format!("{command} {}", package.name));
+    let named = |command: &str| is_plain(&package.name).then(|| format!("{command} {}", package.name));
     match package.manager {
-        PackageManager::Os if package.purl.starts_with("pkg:deb/") => {
-            Some("apt-get update && apt-get upgrade".into())
-        }
+        PackageManager::Os if package.purl.starts_with("pkg:deb/") => Some("apt-get update && apt-get upgrade".into()),
         PackageManager::PythonPkg | PackageManager::Pip => named("pip install --upgrade"),
         PackageManager::NodePkg | PackageManager::Npm => named("npm update"),
         PackageManager::Cargo => named("cargo update --package"),
-        PackageManager::GoMod if is_plain(fixed_version) => named("go get")
-            .map(|command| format!("{command}@v{}", fixed_version.trim_start_matches('v'))),
+        PackageManager::GoMod if is_plain(fixed_version) => {
+            named("go get").map(|command| format!("{command}@v{}", fixed_version.trim_start_matches('v')))
+        }
         PackageManager::GoMod | PackageManager::Os | PackageManager::Generic => None,
     }
 }
@@ -30,17 +28,8 @@ fn is_plain(name: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn check(
-        manager: PackageManager,
-        purl: &str,
-        name: &str,
-        fixed: Option<&str>,
-        expected: Option<&str>,
-    ) {
-        let package = Package {
-            purl: purl.into(),
-            ..crate::samples::package(manager, name, "1.0")
-        };
+    fn check(manager: PackageManager, purl: &str, name: &str, fixed: Option<&str>, expected: Option<&str>) {
+        let package = Package { purl: purl.into(), ..crate::samples::package(manager, name, "1.0") };
         assert_eq!(command(&package, fixed).as_deref(), expected, "{name}");
     }
 
@@ -48,62 +37,14 @@ mod tests {
     fn each_package_manager_has_its_command() {
         use PackageManager::{Cargo, Generic, GoMod, NodePkg, Npm, Os, Pip, PythonPkg};
         let deb = "pkg:deb/debian/openssl@1.0";
-        check(
-            Os,
-            deb,
-            "openssl",
-            Some("2.0"),
-            Some("apt-get update && apt-get upgrade"),
-        );
-        check(
-            Os,
-            "pkg:rpm/fedora/openssl@1.0",
-            "openssl",
-            Some("2.0"),
-            None,
-        );
-        check(
-            Pip,
-            "",
-            "requests",
-            Some("2.0"),
-            Some("pip install --upgrade requests"),
-        );
-        check(
-            PythonPkg,
-            "",
-            "zope.interface",
-            Some("2.0"),
-            Some("pip install --upgrade zope.interface"),
-        );
-        check(
-            Npm,
-            "",
-            "@scope/name",
-            Some("2.0"),
-            Some("npm update @scope/name"),
-        );
-        check(
-            NodePkg,
-            "",
-            "lodash",
-            Some("2.0"),
-            Some("npm update lodash"),
-        );
-        check(
-            Cargo,
-            "",
-            "time",
-            Some("2.0"),
-            Some("cargo update --package time"),
-        );
-        check(
-            GoMod,
-            "",
-            "golang.org/x/net",
-            Some("0.17.0"),
-            Some("go get golang.org/x/net@v0.17.0"),
-        );
+        check(Os, deb, "openssl", Some("2.0"), Some("apt-get update && apt-get upgrade"));
+        check(Os, "pkg:rpm/fedora/openssl@1.0", "openssl", Some("2.0"), None);
+        check(Pip, "", "requests", Some("2.0"), Some("pip install --upgrade requests"));
+        check(PythonPkg, "", "zope.interface", Some("2.0"), Some("pip install --upgrade zope.interface"));
+        check(Npm, "", "@scope/name", Some("2.0"), Some("npm update @scope/name"));
+        check(NodePkg, "", "lodash", Some("2.0"), Some("npm update lodash"));
+        check(Cargo, "", "time", Some("2.0"), Some("cargo update --package time"));
+        check(GoMod, "", "golang.org/x/net", Some("0.17.0"), Some("go get golang.org/x/net@v0.17.0"));
         check(Generic, "", "anything", Some("2.0"), None);
     }
 
@@ -114,20 +55,8 @@ mod tests {
 
     #[test]
     fn a_hostile_name_never_reaches_a_command() {
-        check(
-            PackageManager::Pip,
-            "",
-            "requests; rm -rf /",
-            Some("2.0"),
-            None,
-        );
+        check(PackageManager::Pip, "", "requests; rm -rf /", Some("2.0"), None);
         check(PackageManager::Npm, "", "--global", Some("2.0"), None);
-        check(
-            PackageManager::GoMod,
-            "",
-            "example.org/x",
-            Some("1.0`id`"),
-            None,
-        );
+        check(PackageManager::GoMod, "", "example.org/x", Some("1.0`id`"), None);
     }
 }

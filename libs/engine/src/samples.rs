@@ -6,15 +6,14 @@ use crate::{
 };
 use jiff::Timestamp;
 use muster_domain::{
-    Explanation, Finding, FunctionDetails, ImageDetails, InstanceDetails, Package, PackageManager,
-    Reachability, Resource, ResourceDetails, ResourceId, Severity, Status, Step, VectorString,
-    Verdict, VerdictSet, VulnerabilityFacts,
+    Explanation, Finding, FunctionDetails, ImageDetails, InstanceDetails, Package, PackageManager, Reachability,
+    Resource, ResourceDetails, ResourceId, Severity, Status, Step, VectorString, Verdict, VerdictSet,
+    VulnerabilityFacts,
 };
 use std::collections::BTreeMap;
 
 pub(crate) const NETWORK_VECTOR: &str = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"; // 9.8
-pub(crate) const DIGEST: &str =
-    "sha256:abababababababababababababababababababababababababababababababab";
+pub(crate) const DIGEST: &str = "sha256:abababababababababababababababababababababababababababababababab";
 
 pub(crate) fn at(time: &str) -> Timestamp {
     time.parse().unwrap()
@@ -73,18 +72,11 @@ pub(crate) fn function() -> Resource {
         last_modified_at: Some(at("2025-03-04T09:00:00Z")),
         ..FunctionDetails::default()
     };
-    resource(
-        "arn:aws:lambda:eu-central-1:123456789012:function:fn:$LATEST",
-        ResourceDetails::Function(details),
-    )
+    resource("arn:aws:lambda:eu-central-1:123456789012:function:fn:$LATEST", ResourceDetails::Function(details))
 }
 
 pub(crate) fn package(manager: PackageManager, name: &str, version: &str) -> Package {
-    let purl_type = if manager == PackageManager::Os {
-        "deb/debian"
-    } else {
-        "generic"
-    };
+    let purl_type = if manager == PackageManager::Os { "deb/debian" } else { "generic" };
     Package {
         ecosystem: None,
         name: name.into(),
@@ -123,11 +115,8 @@ pub(crate) fn verdict(vulnerability: &str, name: &str, fixed: Option<&str>) -> V
 }
 
 pub(crate) fn facts(vulnerability: &str, vectors: &[&str]) -> VulnerabilityFacts {
-    let vector = |vector: &&str| VectorString {
-        kind: "CVSS_V3".into(),
-        vector: (*vector).to_owned(),
-        source: "NVD".into(),
-    };
+    let vector =
+        |vector: &&str| VectorString { kind: "CVSS_V3".into(), vector: (*vector).to_owned(), source: "NVD".into() };
     VulnerabilityFacts {
         id: vulnerability.into(),
         source: "DEBIAN_CVE".into(),
@@ -145,19 +134,13 @@ pub(crate) fn facts(vulnerability: &str, vectors: &[&str]) -> VulnerabilityFacts
 pub(crate) fn verdict_set(verdicts: Vec<Verdict>, facts: Vec<VulnerabilityFacts>) -> VerdictSet {
     VerdictSet {
         verdicts,
-        vulnerabilities: facts
-            .into_iter()
-            .map(|facts| (facts.id.clone(), facts))
-            .collect(),
+        vulnerabilities: facts.into_iter().map(|facts| (facts.id.clone(), facts)).collect(),
         ..VerdictSet::default()
     }
 }
 
 pub(crate) fn reachability(port_begin: u16, port_end: u16) -> Reachability {
-    let step = |id: &str, kind: &str| Step {
-        component_id: id.into(),
-        component_type: format!("AWS::EC2::{kind}"),
-    };
+    let step = |id: &str, kind: &str| Step { component_id: id.into(), component_type: format!("AWS::EC2::{kind}") };
     Reachability {
         instance: Some("i-0a1b2c3d4e5f60718".into()),
         interface: "eni-0ddd4444".into(),
@@ -177,43 +160,25 @@ pub(crate) fn reachability(port_begin: u16, port_end: u16) -> Reachability {
 }
 
 pub(crate) fn exposed(reachabilities: Vec<Reachability>) -> Exposure {
-    Exposure {
-        reachabilities,
-        undetermined: Vec::new(),
-        modelled: true,
-    }
+    Exposure { reachabilities, undetermined: Vec::new(), modelled: true }
 }
 
 /// The findings that come from these, opened at a fixed time.
-pub(crate) fn findings(
-    resource: &Resource,
-    verdicts: &VerdictSet,
-    exposure: &Exposure,
-) -> Vec<Finding> {
+pub(crate) fn findings(resource: &Resource, verdicts: &VerdictSet, exposure: &Exposure) -> Vec<Finding> {
     let drafts = drafts(resource, verdicts, exposure);
     let transitions = lifecycle::decide(&[], drafts, at("2024-09-04T16:59:44.356Z"));
-    transitions
-        .into_iter()
-        .map(|transition| transition.finding)
-        .collect()
+    transitions.into_iter().map(|transition| transition.finding).collect()
 }
 
 /// A scored finding of one CVE in two packages, one of which has a fix.
 pub(crate) fn package_finding(resource: &Resource) -> Finding {
-    let verdicts = vec![
-        verdict("CVE-2099-0001", "openssl", Some("3.0.15-1~deb12u1")),
-        verdict("CVE-2099-0001", "libssl3", None),
-    ];
+    let verdicts =
+        vec![verdict("CVE-2099-0001", "openssl", Some("3.0.15-1~deb12u1")), verdict("CVE-2099-0001", "libssl3", None)];
     let verdicts = verdict_set(verdicts, vec![facts("CVE-2099-0001", &[NETWORK_VECTOR])]);
     findings(resource, &verdicts, &exposed(Vec::new())).remove(0)
 }
 
 /// Port 22, open to everyone.
 pub(crate) fn network_finding() -> Finding {
-    findings(
-        &instance(),
-        &VerdictSet::default(),
-        &exposed(vec![reachability(22, 22)]),
-    )
-    .remove(0)
+    findings(&instance(), &VerdictSet::default(), &exposed(vec![reachability(22, 22)])).remove(0)
 }

@@ -3,9 +3,7 @@
 
 use crate::scoring::Exposure;
 use cvss::v3::{Vector, metric::base::AttackVector};
-use muster_domain::{
-    Adjustment, BaseScore, InspectorScore, Resource, VectorString, VulnerabilityFacts,
-};
+use muster_domain::{Adjustment, BaseScore, InspectorScore, Resource, VectorString, VulnerabilityFacts};
 
 /// The first CVSS v3 vector, moved from the network to an adjacent one where that is where an attacker must be.
 /// `None`: nobody gave a v3 vector.
@@ -33,11 +31,7 @@ pub(crate) fn inspector_score(
 }
 
 fn version_3(given: &VectorString) -> Option<(&VectorString, Vector, BaseScore)> {
-    let vector: Vector = given
-        .vector
-        .starts_with("CVSS:3")
-        .then(|| given.vector.parse().ok())
-        .flatten()?;
+    let vector: Vector = given.vector.starts_with("CVSS:3").then(|| given.vector.parse().ok()).flatten()?;
     let Vector {
         av: Some(_),
         ac: Some(_),
@@ -65,56 +59,33 @@ fn adjustments(
 ) -> (Vec<Adjustment>, Vec<String>) {
     let unadjusted = |reason: String| (Vec::new(), vec![reason]);
     if vector.av != Some(AttackVector::Network) {
-        return unadjusted(
-            "the attack does not come over the network, so exposure changes nothing".to_owned(),
-        );
+        return unadjusted("the attack does not come over the network, so exposure changes nothing".to_owned());
     }
     if !exposure.modelled {
         return unadjusted("the exposure of this kind of resource is not modelled".to_owned());
     }
     if let [open, ..] = exposure.reachabilities.as_slice() {
         let (protocol, begin, end) = (&open.protocol, open.port_begin, open.port_end);
-        return unadjusted(format!(
-            "reachable from the {}, for example on {protocol} {begin}-{end}",
-            open.edge
-        ));
+        return unadjusted(format!("reachable from the {}, for example on {protocol} {begin}-{end}", open.edge));
     }
     if !exposure.undetermined.is_empty() {
-        return unadjusted(format!(
-            "exposure is not known without {}",
-            exposure.undetermined.join(", ")
-        ));
+        return unadjusted(format!("exposure is not known without {}", exposure.undetermined.join(", ")));
     }
     if vulnerability.known_exploited.is_some() {
-        return unadjusted(
-            "not reachable from the internet, but known to be exploited: not lowered".to_owned(),
-        );
+        return unadjusted("not reachable from the internet, but known to be exploited: not lowered".to_owned());
     }
     let reason = format!(
         "no path from an internet gateway leads to {}: an attacker must already be inside the network (AV:N to AV:A)",
         resource.id
     );
-    (
-        vec![Adjustment {
-            metric: "AV".to_owned(),
-            reason,
-        }],
-        Vec::new(),
-    )
+    (vec![Adjustment { metric: "AV".to_owned(), reason }], Vec::new())
 }
 
 /// What is known of exploitation. It changes no metric of CVSS v3: see the decision.
 pub(crate) fn intelligence(vulnerability: &VulnerabilityFacts) -> Vec<String> {
     let known = vulnerability.known_exploited.as_ref().map(|known| {
-        let ransomware = if known.ransomware {
-            ", also by ransomware"
-        } else {
-            ""
-        };
-        format!(
-            "known to be exploited since {}{ransomware} (CISA KEV, due {})",
-            known.date_added, known.due_date
-        )
+        let ransomware = if known.ransomware { ", also by ransomware" } else { "" };
+        format!("known to be exploited since {}{ransomware} (CISA KEV, due {})", known.date_added, known.due_date)
     });
     let predicted = vulnerability.epss.map(|epss| {
         let (chance, above) = (epss.score * 100.0, epss.percentile * 100.0);
@@ -128,19 +99,13 @@ mod tests {
     use super::*;
     use crate::{
         samples::{
-            NETWORK_VECTOR, exposed, facts, function, instance, package_finding, reachability,
-            verdict, verdict_set,
+            NETWORK_VECTOR, exposed, facts, function, instance, package_finding, reachability, verdict, verdict_set,
         },
         scoring::{Draft, drafts},
     };
     use muster_domain::{Epss, ExploitAvailable, KnownExploited, Verdict};
 
-    fn draft(
-        resource: &Resource,
-        verdicts: Vec<Verdict>,
-        facts: VulnerabilityFacts,
-        exposure: &Exposure,
-    ) -> Draft {
+    fn draft(resource: &Resource, verdicts: Vec<Verdict>, facts: VulnerabilityFacts, exposure: &Exposure) -> Draft {
         drafts(resource, &verdict_set(verdicts, vec![facts]), exposure).remove(0)
     }
 
@@ -154,60 +119,28 @@ mod tests {
     }
 
     /// `SCORE VECTOR-OF-ATTACK SEVERITY: FIRST REASON`.
-    fn check(
-        resource: &Resource,
-        vector: &str,
-        is_known: bool,
-        exposure: &Exposure,
-        expected: &str,
-    ) {
+    fn check(resource: &Resource, vector: &str, is_known: bool, exposure: &Exposure, expected: &str) {
         let mut facts = facts("CVE-1", &[vector]);
         facts.known_exploited = is_known.then(known_exploited).flatten();
-        let draft = draft(
-            resource,
-            vec![verdict("CVE-1", "openssl", None)],
-            facts,
-            exposure,
-        );
+        let draft = draft(resource, vec![verdict("CVE-1", "openssl", None)], facts, exposure);
         let score = draft.inspector_score.unwrap();
         let attack = score.vector.split('/').nth(1).unwrap_or_default();
-        let mut reasons = score
-            .adjustments
-            .iter()
-            .map(|adjustment| &adjustment.reason)
-            .chain(&score.reasons);
-        let told = format!(
-            "{} {attack} {}: {}",
-            score.score,
-            draft.severity,
-            reasons.next().unwrap()
-        );
+        let mut reasons = score.adjustments.iter().map(|adjustment| &adjustment.reason).chain(&score.reasons);
+        let told = format!("{} {attack} {}: {}", score.score, draft.severity, reasons.next().unwrap());
         assert_eq!(told, expected);
     }
 
     fn undetermined(call: &str) -> Exposure {
-        Exposure {
-            undetermined: vec![call.into()],
-            ..exposed(Vec::new())
-        }
+        Exposure { undetermined: vec![call.into()], ..exposed(Vec::new()) }
     }
 
     #[test]
     fn an_attack_over_the_network_is_lowered_only_where_nothing_leads_in() {
-        let (closed, open, not_modelled) = (
-            exposed(Vec::new()),
-            exposed(vec![reachability(22, 22)]),
-            Exposure::default(),
-        );
+        let (closed, open, not_modelled) =
+            (exposed(Vec::new()), exposed(vec![reachability(22, 22)]), Exposure::default());
         let inside = "no path from an internet gateway leads to i-0a1b2c3d4e5f60718: an attacker must already be inside \
                       the network (AV:N to AV:A)";
-        check(
-            &instance(),
-            NETWORK_VECTOR,
-            false,
-            &closed,
-            &format!("8.8 AV:A HIGH: {inside}"),
-        );
+        check(&instance(), NETWORK_VECTOR, false, &closed, &format!("8.8 AV:A HIGH: {inside}"));
         // CVSS v3.0 keeps its version
         check(
             &instance(),
@@ -233,37 +166,21 @@ mod tests {
         );
         let kind = "9.8 AV:N CRITICAL: the exposure of this kind of resource is not modelled";
         check(&function(), NETWORK_VECTOR, false, &not_modelled, kind);
-        let local =
-            "7.8 AV:L HIGH: the attack does not come over the network, so exposure changes nothing";
-        check(
-            &instance(),
-            "CVSS:3.1/AV:L/AC:L/PR:L/UI:N/S:U/C:H/I:H/A:H",
-            false,
-            &closed,
-            local,
-        );
+        let local = "7.8 AV:L HIGH: the attack does not come over the network, so exposure changes nothing";
+        check(&instance(), "CVSS:3.1/AV:L/AC:L/PR:L/UI:N/S:U/C:H/I:H/A:H", false, &closed, local);
     }
 
     #[test]
     fn what_is_known_to_be_exploited_is_never_lowered() {
         let known = "9.8 AV:N CRITICAL: not reachable from the internet, but known to be exploited: not lowered";
-        check(
-            &instance(),
-            NETWORK_VECTOR,
-            true,
-            &exposed(Vec::new()),
-            known,
-        );
+        check(&instance(), NETWORK_VECTOR, true, &exposed(Vec::new()), known);
     }
 
     #[test]
     fn the_base_score_and_its_source_stay_beside_the_adjusted_one() {
         let score = package_finding(&instance()).inspector_score.unwrap();
         assert_eq!((score.base_score.tenths(), score.score.tenths()), (98, 88));
-        assert_eq!(
-            (score.source.as_str(), score.version.as_str()),
-            ("NVD", "3.1")
-        );
+        assert_eq!((score.source.as_str(), score.version.as_str()), ("NVD", "3.1"));
         assert_eq!(score.base_vector, NETWORK_VECTOR);
         assert_eq!(score.vector, "CVSS:3.1/AV:A/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H");
         assert_eq!(score.adjustments.len(), 1);
@@ -273,16 +190,9 @@ mod tests {
     fn exploitation_is_told_and_changes_no_number() {
         let mut facts = facts("CVE-1", &[NETWORK_VECTOR]);
         facts.known_exploited = known_exploited();
-        facts.epss = Some(Epss {
-            score: 0.94321,
-            percentile: 0.999,
-        });
-        let draft = draft(
-            &instance(),
-            vec![verdict("CVE-1", "openssl", None)],
-            facts,
-            &exposed(vec![reachability(1, 2)]),
-        );
+        facts.epss = Some(Epss { score: 0.94321, percentile: 0.999 });
+        let draft =
+            draft(&instance(), vec![verdict("CVE-1", "openssl", None)], facts, &exposed(vec![reachability(1, 2)]));
         let score = draft.inspector_score.unwrap();
         let expected = [
             "reachable from the internet, for example on TCP 1-2",

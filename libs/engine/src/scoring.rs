@@ -7,9 +7,9 @@ use crate::{
 };
 use muster_advisories::rating;
 use muster_domain::{
-    AccountId, Epss, ExploitAvailable, Finding, FindingDetails, FindingId, FixAvailable,
-    InspectorScore, NetworkFinding, PackageFinding, Reachability, Region, Resource, ResourceId,
-    ResourceKind, Severity, Status, Verdict, VerdictSet, VulnerabilityFacts, VulnerablePackage,
+    AccountId, Epss, ExploitAvailable, Finding, FindingDetails, FindingId, FixAvailable, InspectorScore,
+    NetworkFinding, PackageFinding, Reachability, Region, Resource, ResourceId, ResourceKind, Severity, Status,
+    Verdict, VerdictSet, VulnerabilityFacts, VulnerablePackage,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,11 +36,7 @@ impl Exposure {
     /// The findings among `existing` that these drafts, made with this exposure, speak for: all of them, except that a
     /// network finding without a draft stays as it is while the EC2 answers that it rests on are missing.
     pub fn judged(&self, existing: Vec<Finding>, drafts: &[Draft]) -> Vec<Finding> {
-        let missing = self.modelled
-            && self
-                .undetermined
-                .iter()
-                .any(|call| call.starts_with("ec2:"));
+        let missing = self.modelled && self.undetermined.iter().any(|call| call.starts_with("ec2:"));
         let drafted: BTreeSet<&FindingId> = drafts.iter().map(|draft| &draft.id).collect();
         let judged = |finding: &Finding| match finding.details {
             FindingDetails::Package(_) => true,
@@ -87,30 +83,16 @@ pub struct Draft {
 /// reachable port range.
 pub fn drafts(resource: &Resource, verdicts: &VerdictSet, exposure: &Exposure) -> Vec<Draft> {
     let mut affected: BTreeMap<&str, Vec<&Verdict>> = BTreeMap::new();
-    for verdict in verdicts
-        .verdicts
-        .iter()
-        .filter(|verdict| verdict.status == Status::Affected)
-    {
-        affected
-            .entry(&verdict.vulnerability)
-            .or_default()
-            .push(verdict);
+    for verdict in verdicts.verdicts.iter().filter(|verdict| verdict.status == Status::Affected) {
+        affected.entry(&verdict.vulnerability).or_default().push(verdict);
     }
     let facts = |vulnerability: &str| match verdicts.vulnerabilities.get(vulnerability) {
         Some(facts) => facts.clone(),
-        None => VulnerabilityFacts {
-            id: vulnerability.to_owned(),
-            ..VulnerabilityFacts::default()
-        },
+        None => VulnerabilityFacts { id: vulnerability.to_owned(), ..VulnerabilityFacts::default() },
     };
-    let packages = affected
-        .into_iter()
-        .map(|(id, affected)| package_draft(resource, facts(id), id, affected, exposure));
-    let network = exposure
-        .reachabilities
-        .iter()
-        .map(|reachability| network_draft(resource, reachability));
+    let packages =
+        affected.into_iter().map(|(id, affected)| package_draft(resource, facts(id), id, affected, exposure));
+    let network = exposure.reachabilities.iter().map(|reachability| network_draft(resource, reachability));
     let mut drafts: Vec<Draft> = packages.chain(network).collect();
     drafts.sort_by(|one, other| one.id.cmp(&other.id));
     drafts
@@ -120,50 +102,27 @@ pub fn drafts(resource: &Resource, verdicts: &VerdictSet, exposure: &Exposure) -
 pub fn reasons(finding: &Finding, exposure: Option<&Exposure>) -> Vec<String> {
     match (&finding.details, &finding.inspector_score) {
         (FindingDetails::Package(_), Some(score)) => {
-            let base = format!(
-                "base score {} by {}: {}",
-                score.base_score, score.source, score.base_vector
-            );
-            let adjusted = score
-                .adjustments
-                .iter()
-                .map(|adjustment| adjustment.reason.clone());
-            std::iter::once(base)
-                .chain(adjusted)
-                .chain(score.reasons.iter().cloned())
-                .collect()
+            let base = format!("base score {} by {}: {}", score.base_score, score.source, score.base_vector);
+            let adjusted = score.adjustments.iter().map(|adjustment| adjustment.reason.clone());
+            std::iter::once(base).chain(adjusted).chain(score.reasons.iter().cloned()).collect()
         }
         (FindingDetails::Package(package), None) => {
-            let word = package
-                .vulnerability
-                .vendor_severity
-                .as_deref()
-                .unwrap_or("nothing");
+            let word = package.vulnerability.vendor_severity.as_deref().unwrap_or("nothing");
             let judged = format!(
                 "no CVSS v3 vector to adjust: {} by other scores, or the vendor's word ({word})",
                 finding.severity
             );
-            std::iter::once(judged)
-                .chain(intelligence(&package.vulnerability))
-                .collect()
+            std::iter::once(judged).chain(intelligence(&package.vulnerability)).collect()
         }
         (FindingDetails::Network(network), _) => {
             let range = &network.reachability;
             let open = format!(
                 "open to {}: {}",
-                listed(
-                    "",
-                    &range.sources.iter().map(String::as_str).collect::<Vec<_>>(),
-                    256
-                ),
+                listed("", &range.sources.iter().map(String::as_str).collect::<Vec<_>>(), 256),
                 ports::service(range)
             );
-            let missing = exposure
-                .map(|exposure| exposure.undetermined.as_slice())
-                .unwrap_or_default();
-            let unknown = missing
-                .iter()
-                .map(|call| format!("not known at present without {call}"));
+            let missing = exposure.map(|exposure| exposure.undetermined.as_slice()).unwrap_or_default();
+            let unknown = missing.iter().map(|call| format!("not known at present without {call}"));
             std::iter::once(open).chain(unknown).collect()
         }
     }
@@ -191,16 +150,9 @@ fn package_draft(
         severity: severity(inspector_score.as_ref(), &affected, &vulnerability),
         inspector_score,
         fix_available: Some(fix_available(&packages)),
-        exploit_available: Some(if known_exploited {
-            ExploitAvailable::Yes
-        } else {
-            ExploitAvailable::No
-        }),
+        exploit_available: Some(if known_exploited { ExploitAvailable::Yes } else { ExploitAvailable::No }),
         epss: vulnerability.epss,
-        details: FindingDetails::Package(PackageFinding {
-            vulnerability,
-            packages,
-        }),
+        details: FindingDetails::Package(PackageFinding { vulnerability, packages }),
     }
 }
 
@@ -219,10 +171,7 @@ fn vulnerable_packages(affected: &[&Verdict]) -> Vec<VulnerablePackage> {
 
 /// `CVE-2024-0001 - libssl3, openssl`.
 fn title(id: &str, packages: &[VulnerablePackage]) -> String {
-    let mut names: Vec<&str> = packages
-        .iter()
-        .map(|vulnerable| vulnerable.package.name.as_str())
-        .collect();
+    let mut names: Vec<&str> = packages.iter().map(|vulnerable| vulnerable.package.name.as_str()).collect();
     names.sort_unstable();
     names.dedup();
     listed(&format!("{id} - "), &names, TITLE_CHARS_MAX)
@@ -236,10 +185,7 @@ fn description(id: &str, vulnerability: &VulnerabilityFacts) -> String {
 }
 
 fn remediation_of(packages: &[VulnerablePackage]) -> String {
-    let fixed: Vec<&VulnerablePackage> = packages
-        .iter()
-        .filter(|package| package.fixed_version.is_some())
-        .collect();
+    let fixed: Vec<&VulnerablePackage> = packages.iter().filter(|package| package.fixed_version.is_some()).collect();
     if fixed.is_empty() {
         return "No fixed version is known yet.".to_owned();
     }
@@ -252,19 +198,12 @@ fn remediation_of(packages: &[VulnerablePackage]) -> String {
     let commands: Vec<&str> = commands.iter().map(String::as_str).collect();
     match commands.as_slice() {
         [] => "Update the affected packages to their fixed versions.".to_owned(),
-        commands => listed(
-            "Update the affected packages: ",
-            commands,
-            REMEDIATION_CHARS_MAX,
-        ),
+        commands => listed("Update the affected packages: ", commands, REMEDIATION_CHARS_MAX),
     }
 }
 
 fn fix_available(packages: &[VulnerablePackage]) -> FixAvailable {
-    let fixed = packages
-        .iter()
-        .filter(|package| package.fixed_version.is_some())
-        .count();
+    let fixed = packages.iter().filter(|package| package.fixed_version.is_some()).count();
     match fixed {
         0 => FixAvailable::No,
         _ if fixed == packages.len() => FixAvailable::Yes,
@@ -273,48 +212,24 @@ fn fix_available(packages: &[VulnerablePackage]) -> FixAvailable {
 }
 
 /// Of the adjusted score; without one the worst that a verdict says; without that the vendor's word.
-fn severity(
-    score: Option<&InspectorScore>,
-    affected: &[&Verdict],
-    vulnerability: &VulnerabilityFacts,
-) -> Severity {
+fn severity(score: Option<&InspectorScore>, affected: &[&Verdict], vulnerability: &VulnerabilityFacts) -> Severity {
     if let Some(score) = score {
         return Severity::of_score(score.score);
     }
-    let judged = affected
-        .iter()
-        .map(|verdict| verdict.severity)
-        .max()
-        .filter(|worst| *worst != Severity::Untriaged);
-    let word = || {
-        vulnerability
-            .vendor_severity
-            .as_deref()
-            .and_then(rating::of_word)
-    };
+    let judged = affected.iter().map(|verdict| verdict.severity).max().filter(|worst| *worst != Severity::Untriaged);
+    let word = || vulnerability.vendor_severity.as_deref().and_then(rating::of_word);
     judged.or_else(word).unwrap_or(Severity::Untriaged)
 }
 
 /// Texts as Amazon Inspector writes them (user guide, "Amazon EventBridge schema", network reachability sample).
 fn network_draft(resource: &Resource, reachability: &Reachability) -> Draft {
-    let Reachability {
-        protocol,
-        port_begin,
-        port_end,
-        interface,
-        ..
-    } = reachability;
-    let gateway = reachability
-        .path
-        .first()
-        .map_or("", |step| step.component_id.as_str());
+    let Reachability { protocol, port_begin, port_end, interface, .. } = reachability;
+    let gateway = reachability.path.first().map_or("", |step| step.component_id.as_str());
     let instance = &resource.id;
     let title = if port_begin == port_end {
         format!("Port {port_begin} is reachable from an Internet Gateway - {protocol}")
     } else {
-        format!(
-            "Port range {port_begin}-{port_end} is reachable from an Internet Gateway - {protocol}"
-        )
+        format!("Port range {port_begin}-{port_end} is reachable from an Internet Gateway - {protocol}")
     };
     let description = format!(
         "On the instance {instance}, the port range {port_begin}-{port_end} is reachable from the InternetGateway \
@@ -328,9 +243,10 @@ fn network_draft(resource: &Resource, reachability: &Reachability) -> Draft {
         resource_kind: resource.kind(),
         title,
         description: bounded(&description, DESCRIPTION_CHARS_MAX),
-        remediation: "You can restrict access to your instance by modifying the Security Groups or ACLs in the network \
+        remediation:
+            "You can restrict access to your instance by modifying the Security Groups or ACLs in the network \
                       path."
-            .to_owned(),
+                .to_owned(),
         severity: ports::severity(reachability),
         inspector_score: None,
         fix_available: None,
@@ -344,16 +260,10 @@ fn network_draft(resource: &Resource, reachability: &Reachability) -> Draft {
 mod tests {
     use super::*;
     use crate::samples::{
-        exposed, facts, instance, network_finding, package_finding, reachability, verdict,
-        verdict_set,
+        exposed, facts, instance, network_finding, package_finding, reachability, verdict, verdict_set,
     };
 
-    fn draft(
-        resource: &Resource,
-        verdicts: Vec<Verdict>,
-        facts: VulnerabilityFacts,
-        exposure: &Exposure,
-    ) -> Draft {
+    fn draft(resource: &Resource, verdicts: Vec<Verdict>, facts: VulnerabilityFacts, exposure: &Exposure) -> Draft {
         drafts(resource, &verdict_set(verdicts, vec![facts]), exposure).remove(0)
     }
 
@@ -362,25 +272,13 @@ mod tests {
         let check = |vectors: &[&str], judged: Severity, word: Option<&str>, expected: Severity| {
             let mut facts = facts("CVE-1", vectors);
             facts.vendor_severity = word.map(str::to_owned);
-            let verdict = Verdict {
-                severity: judged,
-                ..verdict("CVE-1", "openssl", None)
-            };
+            let verdict = Verdict { severity: judged, ..verdict("CVE-1", "openssl", None) };
             let draft = draft(&instance(), vec![verdict], facts, &exposed(Vec::new()));
-            assert_eq!(
-                (draft.severity, draft.inspector_score),
-                (expected, None),
-                "{vectors:?} {judged} {word:?}"
-            );
+            assert_eq!((draft.severity, draft.inspector_score), (expected, None), "{vectors:?} {judged} {word:?}");
         };
         check(&[], Severity::Low, None, Severity::Low);
         check(&[], Severity::Untriaged, Some("high**"), Severity::High); // Debian's urgency
-        check(
-            &[],
-            Severity::Untriaged,
-            Some("not yet assigned"),
-            Severity::Untriaged,
-        );
+        check(&[], Severity::Untriaged, Some("not yet assigned"), Severity::Untriaged);
         check(&[], Severity::Untriaged, None, Severity::Untriaged);
         let version_4 = "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N";
         check(&[version_4], Severity::Critical, None, Severity::Critical); // shown, not adjusted
@@ -398,78 +296,37 @@ mod tests {
         let doubled = verdict("CVE-1", "openssl", None);
         fixed.severity = Severity::Low;
         other.severity = Severity::High;
-        let verdicts = vec![
-            fixed,
-            doubled,
-            verdict("CVE-1", "libssl3", None),
-            other,
-            unclear,
-            fine,
-        ];
-        let drafts = drafts(
-            &instance(),
-            &verdict_set(verdicts, Vec::new()),
-            &Exposure::default(),
-        );
-        let mut titles: Vec<_> = drafts
-            .iter()
-            .map(|draft| (draft.title.as_str(), draft.fix_available))
-            .collect();
+        let verdicts = vec![fixed, doubled, verdict("CVE-1", "libssl3", None), other, unclear, fine];
+        let drafts = drafts(&instance(), &verdict_set(verdicts, Vec::new()), &Exposure::default());
+        let mut titles: Vec<_> = drafts.iter().map(|draft| (draft.title.as_str(), draft.fix_available)).collect();
         titles.sort_by_key(|(title, _)| *title);
-        let expected = [
-            ("CVE-1 - libssl3, openssl", Some(FixAvailable::Partial)),
-            ("CVE-2 - zlib1g", Some(FixAvailable::No)),
-        ];
+        let expected =
+            [("CVE-1 - libssl3, openssl", Some(FixAvailable::Partial)), ("CVE-2 - zlib1g", Some(FixAvailable::No))];
         assert_eq!(titles, expected);
     }
 
     #[test]
     fn fix_and_remediation_follow_the_packages() {
         let check = |fixes: &[Option<&str>], fix: FixAvailable, remediation: &str| {
-            let verdicts = fixes
-                .iter()
-                .enumerate()
-                .map(|(number, fixed)| verdict("CVE-1", &format!("p{number}"), *fixed));
-            let draft = draft(
-                &instance(),
-                verdicts.collect(),
-                facts("CVE-1", &[]),
-                &Exposure::default(),
-            );
-            assert_eq!(
-                (draft.fix_available, draft.remediation.as_str()),
-                (Some(fix), remediation),
-                "{fixes:?}"
-            );
+            let verdicts =
+                fixes.iter().enumerate().map(|(number, fixed)| verdict("CVE-1", &format!("p{number}"), *fixed));
+            let draft = draft(&instance(), verdicts.collect(), facts("CVE-1", &[]), &Exposure::default());
+            assert_eq!((draft.fix_available, draft.remediation.as_str()), (Some(fix), remediation), "{fixes:?}");
         };
         let update = "Update the affected packages: apt-get update && apt-get upgrade";
         check(&[Some("2"), Some("3")], FixAvailable::Yes, update);
         check(&[Some("2"), None], FixAvailable::Partial, update);
-        check(
-            &[None, None],
-            FixAvailable::No,
-            "No fixed version is known yet.",
-        );
+        check(&[None, None], FixAvailable::No, "No fixed version is known yet.");
     }
 
     #[test]
     fn titles_and_descriptions_keep_to_their_limits() {
         let mut facts = facts("CVE-1", &[]);
         facts.description = "ä".repeat(5_000);
-        let verdicts = (0..1_000)
-            .map(|number| verdict("CVE-1", &format!("package-{number}"), None))
-            .collect();
+        let verdicts = (0..1_000).map(|number| verdict("CVE-1", &format!("package-{number}"), None)).collect();
         let draft = draft(&instance(), verdicts, facts.clone(), &Exposure::default());
-        assert!(
-            draft.title.chars().count() <= TITLE_CHARS_MAX,
-            "{}",
-            draft.title
-        );
-        assert!(
-            draft.title.starts_with("CVE-1 - package-0, ") && draft.title.ends_with(" more"),
-            "{}",
-            draft.title
-        );
+        assert!(draft.title.chars().count() <= TITLE_CHARS_MAX, "{}", draft.title);
+        assert!(draft.title.starts_with("CVE-1 - package-0, ") && draft.title.ends_with(" more"), "{}", draft.title);
         assert_eq!(draft.description.chars().count(), DESCRIPTION_CHARS_MAX);
         facts.description.clear();
         let nameless = super::description("CVE-1", &facts);
@@ -478,22 +335,11 @@ mod tests {
 
     #[test]
     fn a_reachable_range_is_told_in_inspectors_words() {
-        let range = drafts(
-            &instance(),
-            &VerdictSet::default(),
-            &exposed(vec![reachability(20, 25)]),
-        )
-        .remove(0);
-        assert_eq!(
-            range.title,
-            "Port range 20-25 is reachable from an Internet Gateway - TCP"
-        );
+        let range = drafts(&instance(), &VerdictSet::default(), &exposed(vec![reachability(20, 25)])).remove(0);
+        assert_eq!(range.title, "Port range 20-25 is reachable from an Internet Gateway - TCP");
         assert_eq!(range.severity, Severity::High); // telnet is among them
         let port = network_finding();
-        assert_eq!(
-            port.title,
-            "Port 22 is reachable from an Internet Gateway - TCP"
-        );
+        assert_eq!(port.title, "Port 22 is reachable from an Internet Gateway - TCP");
         assert_eq!(
             port.description,
             "On the instance i-0a1b2c3d4e5f60718, the port range 22-22 is reachable from the InternetGateway \
@@ -516,29 +362,11 @@ mod tests {
         };
         let without = |call: &str| vec![call.to_owned()];
         check(exposed(Vec::new()), 2);
-        check(
-            Exposure {
-                undetermined: without("ec2:DescribeNetworkAcls"),
-                ..exposed(Vec::new())
-            },
-            1,
-        );
+        check(Exposure { undetermined: without("ec2:DescribeNetworkAcls"), ..exposed(Vec::new()) }, 1);
         let another_interface = vec![reachability(22, 22)]; // what was told is told again, so it is known
-        check(
-            Exposure {
-                undetermined: without("ec2:DescribeNetworkAcls"),
-                ..exposed(another_interface)
-            },
-            2,
-        );
+        check(Exposure { undetermined: without("ec2:DescribeNetworkAcls"), ..exposed(another_interface) }, 2);
         // says nothing of direct ways
-        check(
-            Exposure {
-                undetermined: without(muster_network::FORWARDING_CALL),
-                ..exposed(Vec::new())
-            },
-            2,
-        );
+        check(Exposure { undetermined: without(muster_network::FORWARDING_CALL), ..exposed(Vec::new()) }, 2);
         check(Exposure::default(), 2); // the resource is gone
     }
 
@@ -552,24 +380,13 @@ mod tests {
             "no path from an internet gateway leads to i-0a1b2c3d4e5f60718: an attacker must already be inside the \
              network (AV:N to AV:A)",
         ];
-        check(
-            &package_finding(&instance()),
-            &exposed(Vec::new()),
-            &adjusted,
-        );
+        check(&package_finding(&instance()), &exposed(Vec::new()), &adjusted);
         let mut unscored = package_finding(&instance());
         unscored.inspector_score = None;
-        let word =
-            "no CVSS v3 vector to adjust: HIGH by other scores, or the vendor's word (nothing)";
+        let word = "no CVSS v3 vector to adjust: HIGH by other scores, or the vendor's word (nothing)";
         check(&unscored, &exposed(Vec::new()), &[word]);
-        let denied = Exposure {
-            undetermined: vec!["ec2:DescribeVpcs".into()],
-            ..exposed(Vec::new())
-        };
-        let open = [
-            "open to 0.0.0.0/0: SSH",
-            "not known at present without ec2:DescribeVpcs",
-        ];
+        let denied = Exposure { undetermined: vec!["ec2:DescribeVpcs".into()], ..exposed(Vec::new()) };
+        let open = ["open to 0.0.0.0/0: SSH", "not known at present without ec2:DescribeVpcs"];
         check(&network_finding(), &denied, &open);
     }
 }

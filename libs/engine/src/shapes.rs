@@ -15,14 +15,8 @@ pub(crate) fn without_empty(value: Value) -> Value {
     };
     match value {
         Value::Object(members) => {
-            let members = members
-                .into_iter()
-                .map(|(name, value)| (name, without_empty(value)));
-            Value::Object(
-                members
-                    .filter(|(_, value)| !says_nothing(value))
-                    .collect::<Map<_, _>>(),
-            )
+            let members = members.into_iter().map(|(name, value)| (name, without_empty(value)));
+            Value::Object(members.filter(|(_, value)| !says_nothing(value)).collect::<Map<_, _>>())
         }
         Value::Array(items) => Value::Array(items.into_iter().map(without_empty).collect()),
         other => other,
@@ -41,21 +35,9 @@ pub(crate) struct Scored<'a> {
 pub(crate) fn scored(vectors: &[VectorString]) -> impl Iterator<Item = Scored<'_>> {
     vectors.iter().filter_map(|given| {
         let (_, score) = rating::base_score(given)?;
-        let prefixed = given
-            .vector
-            .strip_prefix("CVSS:")
-            .and_then(|rest| rest.split('/').next());
-        let source = if given.source.is_empty() {
-            &given.kind
-        } else {
-            &given.source
-        };
-        Some(Scored {
-            version: prefixed.unwrap_or("2.0"),
-            score,
-            vector: &given.vector,
-            source,
-        })
+        let prefixed = given.vector.strip_prefix("CVSS:").and_then(|rest| rest.split('/').next());
+        let source = if given.source.is_empty() { &given.kind } else { &given.source };
+        Some(Scored { version: prefixed.unwrap_or("2.0"), score, vector: &given.vector, source })
     })
 }
 
@@ -69,31 +51,17 @@ pub(crate) struct VersionParts<'a> {
 
 pub(crate) fn version_parts(package: &Package) -> VersionParts<'_> {
     if package.manager != PackageManager::Os {
-        return VersionParts {
-            epoch: 0,
-            version: &package.version,
-            release: None,
-        };
+        return VersionParts { epoch: 0, version: &package.version, release: None };
     }
     let (epoch, rest) = split_epoch(&package.version);
     match rest.rsplit_once('-') {
-        Some((version, release)) if !version.is_empty() => VersionParts {
-            epoch,
-            version,
-            release: Some(release),
-        },
-        _ => VersionParts {
-            epoch,
-            version: rest,
-            release: None,
-        },
+        Some((version, release)) if !version.is_empty() => VersionParts { epoch, version, release: Some(release) },
+        _ => VersionParts { epoch, version: rest, release: None },
     }
 }
 
 fn split_epoch(version: &str) -> (i32, &str) {
-    let split = version
-        .split_once(':')
-        .and_then(|(epoch, rest)| Some((epoch.parse().ok()?, rest)));
+    let split = version.split_once(':').and_then(|(epoch, rest)| Some((epoch.parse().ok()?, rest)));
     split.unwrap_or((0, version))
 }
 
@@ -115,19 +83,12 @@ pub(crate) fn manager(package: &Package) -> Option<&'static str> {
 
 /// Where a package of a language lies: the first of its files. OS packages have none in Inspector's findings.
 pub(crate) fn file_path(package: &Package) -> Option<&str> {
-    package
-        .paths
-        .first()
-        .map(String::as_str)
-        .filter(|_| package.manager != PackageManager::Os)
+    package.paths.first().map(String::as_str).filter(|_| package.manager != PackageManager::Os)
 }
 
 /// `AMD64`, `ARM64`, `ALL`.
 pub(crate) fn architecture(package: &Package) -> Option<String> {
-    package
-        .architecture
-        .as_ref()
-        .map(|architecture| architecture.to_ascii_uppercase())
+    package.architecture.as_ref().map(|architecture| architecture.to_ascii_uppercase())
 }
 
 #[cfg(test)]
@@ -140,15 +101,7 @@ mod tests {
     fn an_os_version_is_written_in_three_parts() {
         let check = |version: &str, epoch: i32, upstream: &str, release: Option<&str>| {
             let package = package(PackageManager::Os, "openssl", version);
-            assert_eq!(
-                version_parts(&package),
-                VersionParts {
-                    epoch,
-                    version: upstream,
-                    release
-                },
-                "{version}"
-            );
+            assert_eq!(version_parts(&package), VersionParts { epoch, version: upstream, release }, "{version}");
         };
         check("3.0.11-1~deb12u2", 0, "3.0.11", Some("1~deb12u2"));
         check("1:9.2p1-2+deb12u2", 1, "9.2p1", Some("2+deb12u2"));
@@ -160,14 +113,7 @@ mod tests {
     #[test]
     fn a_language_version_stays_whole() {
         let pip = package(PackageManager::Pip, "x", "1!2.0-1");
-        assert_eq!(
-            version_parts(&pip),
-            VersionParts {
-                epoch: 0,
-                version: "1!2.0-1",
-                release: None
-            }
-        );
+        assert_eq!(version_parts(&pip), VersionParts { epoch: 0, version: "1!2.0-1", release: None });
         assert_eq!(fixed_in(&pip, "2.1"), "2.1");
     }
 
@@ -181,9 +127,6 @@ mod tests {
     #[test]
     fn what_says_nothing_is_left_out() {
         let full = json!({ "a": null, "b": "", "c": [], "d": { "e": null }, "f": 0, "g": false, "h": [{ "i": "" }] });
-        assert_eq!(
-            without_empty(full),
-            json!({ "c": [], "f": 0, "g": false, "h": [{}] })
-        );
+        assert_eq!(without_empty(full), json!({ "c": [], "f": 0, "g": false, "h": [{}] }));
     }
 }

@@ -45,20 +45,11 @@ mod tests {
 
     #[test]
     fn a_list_names_as_many_as_there_is_room_for() {
-        assert_eq!(
-            listed("CVE-1 - ", &["libssl3", "openssl"], 256),
-            "CVE-1 - libssl3, openssl"
-        );
-        assert_eq!(
-            listed("CVE-1 - ", &["libssl3", "openssl", "zlib1g"], 40),
-            "CVE-1 - libssl3, openssl and 1 more"
-        );
+        assert_eq!(listed("CVE-1 - ", &["libssl3", "openssl"], 256), "CVE-1 - libssl3, openssl");
+        assert_eq!(listed("CVE-1 - ", &["libssl3", "openssl", "zlib1g"], 40), "CVE-1 - libssl3, openssl and 1 more");
         let many = vec!["package"; 1_000];
         let text = listed("CVE-1 - ", &many, 256);
-        assert!(
-            text.chars().count() <= 256 && text.ends_with(" more"),
-            "{text}"
-        );
+        assert!(text.chars().count() <= 256 && text.ends_with(" more"), "{text}");
         assert_eq!(listed("", &["a-name-that-is-too-long"], 10), "a-name-th…");
     }
 }

@@ -44,24 +44,14 @@ impl Block {
             std::net::IpAddr::V6(address) => (Family::V6, u128::from(address)),
         };
         let length = u32::from(net.prefix_len());
-        Some(Self {
-            family,
-            first,
-            last: family.last_of(first, length),
-            length,
-        })
+        Some(Self { family, first, last: family.last_of(first, length), length })
     }
 
     /// Whether an address, as EC2 writes it, lies in it.
     pub(crate) fn holds(&self, address: &str) -> bool {
-        let full = if address.contains(':') {
-            format!("{address}/128")
-        } else {
-            format!("{address}/32")
-        };
-        Self::parse(&full).is_some_and(|host| {
-            host.family == self.family && self.first <= host.first && host.first <= self.last
-        })
+        let full = if address.contains(':') { format!("{address}/128") } else { format!("{address}/32") };
+        Self::parse(&full)
+            .is_some_and(|host| host.family == self.family && self.first <= host.first && host.first <= self.last)
     }
 }
 
@@ -75,26 +65,17 @@ pub(crate) struct Addresses {
 
 impl Addresses {
     pub(crate) fn none(family: Family) -> Self {
-        Self {
-            family,
-            ranges: Vec::new(),
-        }
+        Self { family, ranges: Vec::new() }
     }
 
     pub(crate) fn all(family: Family) -> Self {
-        Self {
-            family,
-            ranges: vec![(0, family.last_of(0, 0))],
-        }
+        Self { family, ranges: vec![(0, family.last_of(0, 0))] }
     }
 
     /// All addresses in these blocks; those of the other family do not count.
     pub(crate) fn of<'a>(family: Family, blocks: impl IntoIterator<Item = &'a Block>) -> Self {
         let blocks = blocks.into_iter().filter(|block| block.family == family);
-        Self::joined(
-            family,
-            blocks.map(|block| (block.first, block.last)).collect(),
-        )
+        Self::joined(family, blocks.map(|block| (block.first, block.last)).collect())
     }
 
     fn joined(family: Family, mut parts: Vec<(u128, u128)>) -> Self {
@@ -114,10 +95,7 @@ impl Addresses {
     }
 
     pub(crate) fn union(&self, other: &Self) -> Self {
-        Self::joined(
-            self.family,
-            [self.ranges.as_slice(), &other.ranges].concat(),
-        )
+        Self::joined(self.family, [self.ranges.as_slice(), &other.ranges].concat())
     }
 
     pub(crate) fn intersection(&self, other: &Self) -> Self {
@@ -130,16 +108,9 @@ impl Addresses {
             if begin <= end {
                 ranges.push((begin, end));
             }
-            if last < other_last {
-                mine += 1
-            } else {
-                theirs += 1
-            }
+            if last < other_last { mine += 1 } else { theirs += 1 }
         }
-        Self {
-            family: self.family,
-            ranges,
-        }
+        Self { family: self.family, ranges }
     }
 
     /// What is in this set and not in the other.
@@ -164,10 +135,7 @@ impl Addresses {
         {
             ranges.push((begin, end));
         }
-        Self {
-            family: self.family,
-            ranges,
-        }
+        Self { family: self.family, ranges }
     }
 
     /// Whether one of its addresses lies between these, both included.
@@ -191,13 +159,7 @@ impl Addresses {
 
 /// Writes the largest blocks under this prefix that touch `outside` nowhere and `inside` in both halves.
 /// Depth is at most 128; only prefixes that an edge of a range cuts are entered.
-fn descend(
-    inside: &Addresses,
-    outside: &Addresses,
-    first: u128,
-    length: u32,
-    blocks: &mut Vec<String>,
-) {
+fn descend(inside: &Addresses, outside: &Addresses, first: u128, length: u32, blocks: &mut Vec<String>) {
     let family = inside.family;
     let last = family.last_of(first, length);
     if !inside.touches(first, last) {
@@ -247,9 +209,7 @@ const NOT_ON_THE_INTERNET: [&str; 13] = [
 
 /// The addresses that someone on the internet can have, seen from a network with these blocks of its own.
 pub(crate) fn internet(family: Family, own: &[Block]) -> Addresses {
-    let special = NOT_ON_THE_INTERNET
-        .iter()
-        .filter_map(|block| Block::parse(block));
+    let special = NOT_ON_THE_INTERNET.iter().filter_map(|block| Block::parse(block));
     let absent: Vec<Block> = special.chain(own.iter().copied()).collect();
     Addresses::all(family).minus(&Addresses::of(family, &absent))
 }
@@ -259,21 +219,14 @@ mod tests {
     use super::*;
 
     fn set(family: Family, blocks: &str) -> Addresses {
-        let blocks: Vec<Block> = blocks
-            .split_whitespace()
-            .map(|block| Block::parse(block).unwrap())
-            .collect();
+        let blocks: Vec<Block> = blocks.split_whitespace().map(|block| Block::parse(block).unwrap()).collect();
         Addresses::of(family, &blocks)
     }
 
     /// The internet addresses of `blocks` without `minus`, written as blocks.
     fn check(family: Family, blocks: &str, minus: &str, expected: &str) {
         let result = set(family, blocks).minus(&set(family, minus));
-        assert_eq!(
-            result.blocks_within(&internet(family, &[])).join(" "),
-            expected,
-            "{blocks} minus {minus}"
-        );
+        assert_eq!(result.blocks_within(&internet(family, &[])).join(" "), expected, "{blocks} minus {minus}");
     }
 
     #[test]
@@ -283,33 +236,13 @@ mod tests {
         check(Family::V4, "11.0.0.0/8", "", "11.0.0.0/8"); // its sibling 10/8 is nobody's, yet not part of the rule
         check(Family::V4, "10.0.0.0/7", "", "11.0.0.0/8");
         check(Family::V4, "10.0.0.0/8 192.168.1.0/24", "", ""); // private alone is not the internet
-        check(
-            Family::V4,
-            "203.0.113.7/32 203.0.113.6/32",
-            "",
-            "203.0.113.6/31",
-        );
-        check(
-            Family::V4,
-            "203.0.113.0/24",
-            "203.0.113.0/26",
-            "203.0.113.64/26 203.0.113.128/25",
-        );
+        check(Family::V4, "203.0.113.7/32 203.0.113.6/32", "", "203.0.113.6/31");
+        check(Family::V4, "203.0.113.0/24", "203.0.113.0/26", "203.0.113.64/26 203.0.113.128/25");
         check(Family::V4, "203.0.113.9/24", "", "203.0.113.0/24"); // bits behind the prefix are cleared
         check(Family::V4, "198.51.100.0/24", "0.0.0.0/0", "");
         check(Family::V6, "::/0", "", "::/0");
-        check(
-            Family::V6,
-            "2001:db8::/32",
-            "2001:db8:8000::/33",
-            "2001:db8::/33",
-        );
-        check(
-            Family::V6,
-            "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128",
-            "",
-            "",
-        ); // the last address of all
+        check(Family::V6, "2001:db8::/32", "2001:db8:8000::/33", "2001:db8::/33");
+        check(Family::V6, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128", "", ""); // the last address of all
         check(Family::V6, "2001:db8::1/128", "", "2001:db8::1/128");
     }
 
@@ -317,10 +250,7 @@ mod tests {
     fn the_network_itself_is_not_the_internet() {
         let own = [Block::parse("2001:db8:1:100::/56").unwrap()];
         let everyone_else = Addresses::all(Family::V6).minus(&Addresses::of(Family::V6, &own));
-        assert_eq!(
-            everyone_else.blocks_within(&internet(Family::V6, &own)),
-            ["::/0"]
-        );
+        assert_eq!(everyone_else.blocks_within(&internet(Family::V6, &own)), ["::/0"]);
     }
 
     #[test]

@@ -52,19 +52,12 @@ impl Analysis {
 
     /// The calls without which the reachability of an instance is not known, sorted; empty: it is known.
     pub fn undetermined_of(&self, instance: &str) -> Vec<String> {
-        let concerns = |undetermined: &&Undetermined| match (
-            &undetermined.instance,
-            &undetermined.interface,
-        ) {
+        let concerns = |undetermined: &&Undetermined| match (&undetermined.instance, &undetermined.interface) {
             (Some(concerned), _) => concerned == instance,
             (None, interface) => interface.is_none(),
         };
-        let mut calls: BTreeSet<&str> = self
-            .undetermined
-            .iter()
-            .filter(concerns)
-            .map(|open| open.call.as_str())
-            .collect();
+        let mut calls: BTreeSet<&str> =
+            self.undetermined.iter().filter(concerns).map(|open| open.call.as_str()).collect();
         if !self.instances.contains(instance) {
             calls.insert("ec2:DescribeNetworkInterfaces");
         }
@@ -75,14 +68,8 @@ impl Analysis {
 /// The complete set of sources, protocols and ports from which the internet reaches each interface.
 pub fn reachable(topology: &Topology) -> Analysis {
     let network = Network::new(topology);
-    let instances = topology
-        .network_interfaces
-        .iter()
-        .filter_map(|interface| interface.instance_id.clone());
-    let mut analysis = Analysis {
-        instances: instances.collect(),
-        ..Analysis::default()
-    };
+    let instances = topology.network_interfaces.iter().filter_map(|interface| interface.instance_id.clone());
+    let mut analysis = Analysis { instances: instances.collect(), ..Analysis::default() };
     if let Some(missing) = network.missing("DescribeNetworkInterfaces") {
         analysis.undetermined.push(undetermined(None, missing));
     }
@@ -92,29 +79,20 @@ pub fn reachable(topology: &Topology) -> Analysis {
         if !place.public_ipv4 && !place.public_ipv6 {
             continue; // nobody outside has an address for it
         }
-        let outcome = known
-            .entry(place)
-            .or_insert_with_key(|place| network.outcome(place));
+        let outcome = known.entry(place).or_insert_with_key(|place| network.outcome(place));
         if outcome.openings.is_empty() {
             continue;
         }
         let diverted = network.diverted(outcome, interface);
         if outcome.unclear.is_empty() && diverted.is_none() {
-            analysis.reachabilities.extend(
-                outcome
-                    .openings
-                    .iter()
-                    .map(|opening| reachability(outcome, opening, interface)),
-            );
+            analysis
+                .reachabilities
+                .extend(outcome.openings.iter().map(|opening| reachability(outcome, opening, interface)));
         }
         let unclear = outcome.unclear.iter().cloned().chain(diverted);
-        analysis
-            .undetermined
-            .extend(unclear.map(|unclear| undetermined(Some(interface), unclear)));
+        analysis.undetermined.extend(unclear.map(|unclear| undetermined(Some(interface), unclear)));
     }
-    analysis
-        .undetermined
-        .extend(behind_load_balancers(topology, &analysis.reachabilities));
+    analysis.undetermined.extend(behind_load_balancers(topology, &analysis.reachabilities));
     analysis.reachabilities.sort();
     analysis.undetermined.sort();
     analysis.undetermined.dedup();
@@ -130,32 +108,12 @@ fn undetermined(interface: Option<&NetworkInterface>, unclear: Unclear) -> Undet
     }
 }
 
-fn reachability(
-    outcome: &Outcome,
-    opening: &Opening,
-    interface: &NetworkInterface,
-) -> Reachability {
-    let step = |id: &str, kind: &str| Step {
-        component_id: id.into(),
-        component_type: format!("AWS::EC2::{kind}"),
-    };
-    let mut path = vec![
-        step(&outcome.gateway, "InternetGateway"),
-        step(&outcome.acl, "NetworkAcl"),
-    ];
-    path.extend(
-        opening
-            .groups
-            .iter()
-            .map(|group| step(group, "SecurityGroup")),
-    );
+fn reachability(outcome: &Outcome, opening: &Opening, interface: &NetworkInterface) -> Reachability {
+    let step = |id: &str, kind: &str| Step { component_id: id.into(), component_type: format!("AWS::EC2::{kind}") };
+    let mut path = vec![step(&outcome.gateway, "InternetGateway"), step(&outcome.acl, "NetworkAcl")];
+    path.extend(opening.groups.iter().map(|group| step(group, "SecurityGroup")));
     path.push(step(&interface.network_interface_id, "NetworkInterface"));
-    path.extend(
-        interface
-            .instance_id
-            .iter()
-            .map(|instance| step(instance, "Instance")),
-    );
+    path.extend(interface.instance_id.iter().map(|instance| step(instance, "Instance")));
     Reachability {
         instance: interface.instance_id.clone(),
         interface: interface.network_interface_id.clone(),
@@ -174,32 +132,18 @@ fn behind_load_balancers(topology: &Topology, reached: &[Reachability]) -> Vec<U
     let may_forward = |interface: &&NetworkInterface| {
         interface.instance_id.is_none()
             && interface.status == "in-use"
-            && matches!(
-                interface.interface_type.as_str(),
-                "interface" | "load_balancer" | "network_load_balancer"
-            )
+            && matches!(interface.interface_type.as_str(), "interface" | "load_balancer" | "network_load_balancer")
             && (Place::of(interface).public_ipv4 || Place::of(interface).public_ipv6)
     };
     let forwarders: BTreeMap<&str, &str> = topology
         .network_interfaces
         .iter()
         .filter(may_forward)
-        .map(|interface| {
-            (
-                interface.vpc_id.as_str(),
-                interface.network_interface_id.as_str(),
-            )
-        })
+        .map(|interface| (interface.vpc_id.as_str(), interface.network_interface_id.as_str()))
         .collect();
-    let reached: BTreeSet<&str> = reached
-        .iter()
-        .filter_map(|reachability| reachability.instance.as_deref())
-        .collect();
+    let reached: BTreeSet<&str> = reached.iter().filter_map(|reachability| reachability.instance.as_deref()).collect();
     let behind = topology.network_interfaces.iter().filter_map(|interface| {
-        let instance = interface
-            .instance_id
-            .as_deref()
-            .filter(|instance| !reached.contains(instance))?;
+        let instance = interface.instance_id.as_deref().filter(|instance| !reached.contains(instance))?;
         let forwarder = forwarders.get(interface.vpc_id.as_str())?;
         Some(Undetermined {
             instance: Some(instance.to_owned()),

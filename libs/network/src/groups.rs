@@ -39,26 +39,16 @@ impl Groups {
                 }
                 let (from, to) = (permission.from_port, permission.to_port);
                 let ports = Ports::read(from, to).ok_or_else(|| {
-                    Unclear::new(
-                        CALL,
-                        format!("{}: {from:?} to {to:?} is not a port range", group.group_id),
-                    )
+                    Unclear::new(CALL, format!("{}: {from:?} to {to:?} is not a port range", group.group_id))
                 })?;
                 let mut permit = |block| {
-                    permits.push(Permit {
-                        group: group.group_id.clone(),
-                        protocols,
-                        ports,
-                        block,
-                    });
+                    permits.push(Permit { group: group.group_id.clone(), protocols, ports, block });
                 };
                 for raw in permission.ip_ranges.iter().chain(&permission.ipv6_ranges) {
                     permit(block(CALL, &group.group_id, raw)?);
                 }
                 for list in &permission.prefix_list_ids {
-                    entries(list, &group.group_id, lists)?
-                        .into_iter()
-                        .for_each(&mut permit);
+                    entries(list, &group.group_id, lists)?.into_iter().for_each(&mut permit);
                 }
             }
         }
@@ -67,34 +57,23 @@ impl Groups {
 
     /// Everything from everyone: stands in for groups that are not known, to see whether they matter.
     pub(crate) fn open() -> Self {
-        let permits = ["0.0.0.0/0", "::/0"]
-            .iter()
-            .filter_map(|everyone| Block::parse(everyone))
-            .map(|block| Permit {
-                group: String::new(),
-                protocols: Protocols::read("-1"),
-                ports: Ports::ALL,
-                block,
-            });
-        Self {
-            permits: permits.collect(),
-        }
+        let permits = ["0.0.0.0/0", "::/0"].iter().filter_map(|everyone| Block::parse(everyone)).map(|block| Permit {
+            group: String::new(),
+            protocols: Protocols::read("-1"),
+            ports: Ports::ALL,
+            block,
+        });
+        Self { permits: permits.collect() }
     }
 
     /// Marks the ports where `admits` can change.
     pub(crate) fn cut(&self, protocol: Protocol, cuts: &mut Vec<u32>) {
-        self.permits
-            .iter()
-            .filter(|permit| permit.protocols.hold(protocol))
-            .for_each(|permit| permit.ports.cut(cuts));
+        self.permits.iter().filter(|permit| permit.protocols.hold(protocol)).for_each(|permit| permit.ports.cut(cuts));
     }
 
     /// Who may send to this port.
     pub(crate) fn admits(&self, family: Family, protocol: Protocol, port: u16) -> Addresses {
-        Addresses::of(
-            family,
-            self.matching(protocol, port).map(|permit| &permit.block),
-        )
+        Addresses::of(family, self.matching(protocol, port).map(|permit| &permit.block))
     }
 
     /// The groups that permit some of these sources to send to this port.
@@ -105,8 +84,7 @@ impl Groups {
         port: u16,
         sources: &Addresses,
     ) -> BTreeSet<String> {
-        let touches =
-            |block: &Block| block.family == family && sources.touches(block.first, block.last);
+        let touches = |block: &Block| block.family == family && sources.touches(block.first, block.last);
         self.matching(protocol, port)
             .filter(|permit| touches(&permit.block))
             .map(|permit| permit.group.clone())
@@ -114,27 +92,16 @@ impl Groups {
     }
 
     fn matching(&self, protocol: Protocol, port: u16) -> impl Iterator<Item = &Permit> {
-        self.permits
-            .iter()
-            .filter(move |permit| permit.protocols.hold(protocol) && permit.ports.hold(port))
+        self.permits.iter().filter(move |permit| permit.protocols.hold(protocol) && permit.ports.hold(port))
     }
 }
 
 /// The blocks of a prefix list; a list that is not there is unclear.
-pub(crate) fn entries(
-    list: &str,
-    owner: &str,
-    lists: &BTreeMap<&str, &PrefixList>,
-) -> Result<Vec<Block>, Unclear> {
+pub(crate) fn entries(list: &str, owner: &str, lists: &BTreeMap<&str, &PrefixList>) -> Result<Vec<Block>, Unclear> {
     let call = "GetManagedPrefixListEntries";
-    let found = lists
-        .get(list)
-        .ok_or_else(|| Unclear::new(call, format!("{owner} refers to {list}, which is unknown")))?;
-    found
-        .entries
-        .iter()
-        .map(|raw| block(call, list, raw))
-        .collect()
+    let found =
+        lists.get(list).ok_or_else(|| Unclear::new(call, format!("{owner} refers to {list}, which is unknown")))?;
+    found.entries.iter().map(|raw| block(call, list, raw)).collect()
 }
 
 #[cfg(test)]
@@ -146,18 +113,11 @@ mod tests {
     fn group(id: &str, permissions: &str) -> SecurityGroup {
         let permission = |line: &str| {
             let words: Vec<&str> = line.split_whitespace().collect();
-            let &[protocol, ports, peer] = words.as_slice() else {
-                panic!("{line}")
-            };
-            let (from, to) = ports.split_once('-').map_or((None, None), |(from, to)| {
-                (from.parse().ok(), to.parse().ok())
-            });
+            let &[protocol, ports, peer] = words.as_slice() else { panic!("{line}") };
+            let (from, to) =
+                ports.split_once('-').map_or((None, None), |(from, to)| (from.parse().ok(), to.parse().ok()));
             let only = |yes: bool| {
-                if yes {
-                    vec![peer.to_owned()]
-                } else {
-                    Vec::new()
-                }
+                if yes { vec![peer.to_owned()] } else { Vec::new() }
             };
             IpPermission {
                 ip_protocol: protocol.into(),
@@ -187,32 +147,19 @@ mod tests {
 
     /// Who may send TCP to `port`, over IPv4 and IPv6.
     fn check(permissions: &[&str], port: u16, expected: &str) {
-        let groups: Vec<_> = permissions
-            .iter()
-            .map(|permissions| group("sg-1", permissions))
-            .collect();
+        let groups: Vec<_> = permissions.iter().map(|permissions| group("sg-1", permissions)).collect();
         let groups = read(&groups).unwrap();
-        let sources = Family::ALL.iter().flat_map(|family| {
-            groups
-                .admits(*family, Protocol::Tcp, port)
-                .blocks_within(&internet(*family, &[]))
-        });
-        assert_eq!(
-            sources.collect::<Vec<_>>().join(" "),
-            expected,
-            "port {port} of {permissions:?}"
-        );
+        let sources = Family::ALL
+            .iter()
+            .flat_map(|family| groups.admits(*family, Protocol::Tcp, port).blocks_within(&internet(*family, &[])));
+        assert_eq!(sources.collect::<Vec<_>>().join(" "), expected, "port {port} of {permissions:?}");
     }
 
     #[test]
     fn what_one_group_permits_is_permitted() {
         check(&["tcp 22-22 203.0.113.0/24"], 22, "203.0.113.0/24");
         check(&["tcp 22-22 203.0.113.0/24"], 23, "");
-        check(
-            &["tcp 22-22 203.0.113.0/24", "tcp 0-65535 203.0.112.0/24"],
-            22,
-            "203.0.112.0/23",
-        ); // union, merged
+        check(&["tcp 22-22 203.0.113.0/24", "tcp 0-65535 203.0.112.0/24"], 22, "203.0.112.0/23"); // union, merged
         check(&["-1 all 0.0.0.0/0\n-1 all ::/0"], 7, "0.0.0.0/0 ::/0");
         check(&["6 22-22 0.0.0.0/0"], 22, "0.0.0.0/0"); // by number
         check(&["udp 22-22 0.0.0.0/0"], 22, "");
@@ -225,38 +172,18 @@ mod tests {
     #[test]
     fn a_permission_that_cannot_be_read_is_unclear() {
         let check = |permissions: &str, call: &str, reason: &str| {
-            assert_eq!(
-                read(&[group("sg-1", permissions)]).unwrap_err(),
-                Unclear::new(call, reason)
-            );
+            assert_eq!(read(&[group("sg-1", permissions)]).unwrap_err(), Unclear::new(call, reason));
         };
-        check(
-            "tcp 5-4 0.0.0.0/0",
-            CALL,
-            "sg-1: Some(5) to Some(4) is not a port range",
-        );
-        check(
-            "tcp 5-5 0.0.0.0/64",
-            CALL,
-            "sg-1: `0.0.0.0/64` is not a CIDR block",
-        );
-        check(
-            "tcp 5-5 pl-2",
-            "GetManagedPrefixListEntries",
-            "sg-1 refers to pl-2, which is unknown",
-        );
+        check("tcp 5-4 0.0.0.0/0", CALL, "sg-1: Some(5) to Some(4) is not a port range");
+        check("tcp 5-5 0.0.0.0/64", CALL, "sg-1: `0.0.0.0/64` is not a CIDR block");
+        check("tcp 5-5 pl-2", "GetManagedPrefixListEntries", "sg-1 refers to pl-2, which is unknown");
     }
 
     #[test]
     fn the_groups_responsible_are_those_that_permit_some_of_the_sources() {
-        let groups = read(&[
-            group("sg-1", "tcp 22-22 203.0.113.0/24"),
-            group("sg-2", "tcp 22-22 198.51.100.0/24"),
-        ]);
+        let groups = read(&[group("sg-1", "tcp 22-22 203.0.113.0/24"), group("sg-2", "tcp 22-22 198.51.100.0/24")]);
         let sources = Addresses::of(Family::V4, [&Block::parse("203.0.113.8/32").unwrap()]);
-        let responsible = groups
-            .unwrap()
-            .responsible(Family::V4, Protocol::Tcp, 22, &sources);
+        let responsible = groups.unwrap().responsible(Family::V4, Protocol::Tcp, 22, &sources);
         assert_eq!(responsible, BTreeSet::from(["sg-1".to_owned()]));
     }
 }

@@ -18,7 +18,7 @@ pub mod topology;
 
 pub use analysis::{Analysis, FORWARDING_CALL, Undetermined, reachable};
 pub use topology::{
-    InternetGateway, InternetGatewayAttachment, IpPermission, MissingAnswer, NetworkAcl,
-    NetworkAclEntry, NetworkInterface, PortRange, PrefixList, PrivateIpAddress, Route, RouteTable,
-    RouteTableAssociation, SecurityGroup, Subnet, Topology, Vpc,
+    InternetGateway, InternetGatewayAttachment, IpPermission, MissingAnswer, NetworkAcl, NetworkAclEntry,
+    NetworkInterface, PortRange, PrefixList, PrivateIpAddress, Route, RouteTable, RouteTableAssociation, SecurityGroup,
+    Subnet, Topology, Vpc,
 };

@@ -30,58 +30,32 @@ impl<'a> Network<'a> {
     pub(crate) fn new(topology: &'a Topology) -> Self {
         Self {
             topology,
-            groups: topology
-                .security_groups
-                .iter()
-                .map(|group| (group.group_id.as_str(), group))
-                .collect(),
-            lists: topology
-                .prefix_lists
-                .iter()
-                .map(|list| (list.prefix_list_id.as_str(), list))
-                .collect(),
+            groups: topology.security_groups.iter().map(|group| (group.group_id.as_str(), group)).collect(),
+            lists: topology.prefix_lists.iter().map(|list| (list.prefix_list_id.as_str(), list)).collect(),
         }
     }
 
     /// Whether AWS did not answer this call.
     pub(crate) fn missing(&self, call: &str) -> Option<Unclear> {
-        let missing = self
-            .topology
-            .missing
-            .iter()
-            .find(|missing| missing.call.rsplit(':').next() == Some(call))?;
+        let missing = self.topology.missing.iter().find(|missing| missing.call.rsplit(':').next() == Some(call))?;
         Some(Unclear::new(call, missing.reason.clone()))
     }
 
     /// Why something is not there: AWS did not answer, or it answered without it.
     fn absent(&self, call: &str, what: String) -> Unclear {
-        self.missing(call)
-            .unwrap_or_else(|| Unclear::new(call, format!("{what} is not in the answer")))
+        self.missing(call).unwrap_or_else(|| Unclear::new(call, format!("{what} is not in the answer")))
     }
 
     fn table_of(&self, place: &Place) -> Result<&'a RouteTable, Unclear> {
         let call = "DescribeRouteTables";
-        let tables = || {
-            self.topology
-                .route_tables
-                .iter()
-                .filter(|table| table.vpc_id == place.vpc)
-        };
+        let tables = || self.topology.route_tables.iter().filter(|table| table.vpc_id == place.vpc);
         let own = |table: &&RouteTable| {
-            table
-                .associations
-                .iter()
-                .any(|association| association.subnet_id.as_ref() == Some(&place.subnet))
+            table.associations.iter().any(|association| association.subnet_id.as_ref() == Some(&place.subnet))
         };
         if let Some(table) = tables().find(own) {
             return Ok(table);
         }
-        let main = tables().find(|table| {
-            table
-                .associations
-                .iter()
-                .any(|association| association.main)
-        });
+        let main = tables().find(|table| table.associations.iter().any(|association| association.main));
         match (main, self.missing(call)) {
             (Some(table), None) => Ok(table),
             _ => Err(self.absent(call, format!("the route table of {}", place.subnet))),
@@ -90,12 +64,7 @@ impl<'a> Network<'a> {
 
     fn acl_of(&self, place: &Place) -> Result<&'a NetworkAcl, Unclear> {
         let call = "DescribeNetworkAcls";
-        let acls = || {
-            self.topology
-                .network_acls
-                .iter()
-                .filter(|acl| acl.vpc_id == place.vpc)
-        };
+        let acls = || self.topology.network_acls.iter().filter(|acl| acl.vpc_id == place.vpc);
         if let Some(acl) = acls().find(|acl| acl.associations.contains(&place.subnet)) {
             return Ok(acl);
         }
@@ -118,15 +87,9 @@ impl<'a> Network<'a> {
     fn with_cause(&self, unclear: Unclear) -> Unclear {
         let calls = ["GetManagedPrefixListEntries", "DescribeManagedPrefixLists"];
         let about_lists = unclear.call.ends_with(calls[0]);
-        let denied = calls
-            .iter()
-            .filter(|_| about_lists)
-            .find_map(|call| self.missing(call));
+        let denied = calls.iter().filter(|_| about_lists).find_map(|call| self.missing(call));
         match denied {
-            Some(denied) => Unclear {
-                call: denied.call,
-                reason: format!("{}: {}", unclear.reason, denied.reason),
-            },
+            Some(denied) => Unclear { call: denied.call, reason: format!("{}: {}", unclear.reason, denied.reason) },
             None => unclear,
         }
     }
@@ -134,20 +97,12 @@ impl<'a> Network<'a> {
     /// The attached internet gateway of these routes; `None`: they use none that works.
     fn gateway_of(&self, place: &Place, routes: &Routes) -> Result<Option<String>, Unclear> {
         for named in routes.internet_gateways() {
-            let found = self
-                .topology
-                .internet_gateways
-                .iter()
-                .find(|gateway| gateway.internet_gateway_id == named);
+            let found = self.topology.internet_gateways.iter().find(|gateway| gateway.internet_gateway_id == named);
             let Some(gateway) = found else {
                 return Err(self.absent("DescribeInternetGateways", named.to_owned()));
             };
             let works = |state: &str| matches!(state, "available" | "attached");
-            if gateway
-                .attachments
-                .iter()
-                .any(|attached| attached.vpc_id == place.vpc && works(&attached.state))
-            {
+            if gateway.attachments.iter().any(|attached| attached.vpc_id == place.vpc && works(&attached.state)) {
                 return Ok(Some(named.to_owned()));
             }
         }
@@ -159,9 +114,7 @@ impl<'a> Network<'a> {
         let mut note = |unclear: Unclear| outcome.unclear.push(unclear);
         let routes = self
             .table_of(place)
-            .and_then(|table| {
-                Routes::read(table, &self.lists).map_err(|unclear| self.with_cause(unclear))
-            })
+            .and_then(|table| Routes::read(table, &self.lists).map_err(|unclear| self.with_cause(unclear)))
             .map_err(&mut note)
             .ok();
         let gateway = match &routes {
@@ -175,23 +128,12 @@ impl<'a> Network<'a> {
                 }
             },
         };
-        let acl = self
-            .acl_of(place)
-            .and_then(Acl::read)
-            .map_err(&mut note)
-            .ok();
-        let groups = self
-            .groups_of(place)
-            .map_err(&mut note)
-            .unwrap_or_else(|_| Groups::open());
+        let acl = self.acl_of(place).and_then(Acl::read).map_err(&mut note).ok();
+        let groups = self.groups_of(place).map_err(&mut note).unwrap_or_else(|_| Groups::open());
 
         let own = routes.as_ref().map(Routes::local).unwrap_or_default();
-        let open = Openness {
-            routes: routes.as_ref().zip(gateway.as_deref()),
-            acl: acl.as_ref(),
-            groups: &groups,
-            own: &own,
-        };
+        let open =
+            Openness { routes: routes.as_ref().zip(gateway.as_deref()), acl: acl.as_ref(), groups: &groups, own: &own };
         outcome.openings = open.openings(place);
         outcome.gateway = gateway.unwrap_or_default();
         outcome.acl = acl.map(|acl| acl.id).unwrap_or_default();
@@ -199,17 +141,10 @@ impl<'a> Network<'a> {
     }
 
     /// Whether a route table at the gateway hands this interface's packets to something in between.
-    pub(crate) fn diverted(
-        &self,
-        outcome: &Outcome,
-        interface: &NetworkInterface,
-    ) -> Option<Unclear> {
+    pub(crate) fn diverted(&self, outcome: &Outcome, interface: &NetworkInterface) -> Option<Unclear> {
         let call = "DescribeRouteTables";
         let at_gateway = |table: &&RouteTable| {
-            table
-                .associations
-                .iter()
-                .any(|edge| edge.gateway_id.as_ref() == Some(&outcome.gateway))
+            table.associations.iter().any(|edge| edge.gateway_id.as_ref() == Some(&outcome.gateway))
         };
         let table = self.topology.route_tables.iter().find(at_gateway)?;
         let mut addresses = interface
@@ -220,10 +155,8 @@ impl<'a> Network<'a> {
         match Routes::read(table, &self.lists) {
             Err(unclear) => Some(self.with_cause(unclear)),
             Ok(routes) if addresses.any(|address| routes.divert(address)) => {
-                let reason = format!(
-                    "{} leads what enters to an appliance, whose rules are unknown",
-                    table.route_table_id
-                );
+                let reason =
+                    format!("{} leads what enters to an appliance, whose rules are unknown", table.route_table_id);
                 Some(Unclear::new(call, reason))
             }
             Ok(_) => None,

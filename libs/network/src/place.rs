@@ -26,12 +26,8 @@ impl Place {
             vpc: interface.vpc_id.clone(),
             subnet: interface.subnet_id.clone(),
             groups: interface.groups.iter().cloned().collect(),
-            public_ipv4: interface
-                .private_ip_addresses
-                .iter()
-                .any(|address| address.public_ip.is_some()),
-            public_ipv6: !interface.ipv6_addresses.is_empty()
-                || !interface.ipv6_prefixes.is_empty(),
+            public_ipv4: interface.private_ip_addresses.iter().any(|address| address.public_ip.is_some()),
+            public_ipv6: !interface.ipv6_addresses.is_empty() || !interface.ipv6_prefixes.is_empty(),
         }
     }
 
@@ -65,23 +61,14 @@ pub(crate) struct Openness<'a> {
 
 impl Openness<'_> {
     pub(crate) fn openings(&self, place: &Place) -> Vec<Opening> {
-        Protocol::ALL
-            .into_iter()
-            .flat_map(|protocol| self.of_protocol(place, protocol))
-            .collect()
+        Protocol::ALL.into_iter().flat_map(|protocol| self.of_protocol(place, protocol)).collect()
     }
 
     /// Between two cuts every port has the same answer, so one port of each stretch is enough.
     fn of_protocol(&self, place: &Place, protocol: Protocol) -> Vec<Opening> {
         let answered: Vec<(Family, Addresses, Addresses)> = place
             .families()
-            .map(|family| {
-                (
-                    family,
-                    internet(family, self.own),
-                    self.answered(family, protocol),
-                )
-            })
+            .map(|family| (family, internet(family, self.own), self.answered(family, protocol)))
             .filter(|(.., answered)| !answered.is_empty())
             .collect();
         let mut cuts = Vec::new();
@@ -98,33 +85,19 @@ impl Openness<'_> {
                 break;
             };
             let last = u16::try_from(stretch[1] - 1).expect("no cut lies beyond 65536");
-            let mut opening = Opening {
-                protocol,
-                first,
-                last,
-                sources: Vec::new(),
-                groups: BTreeSet::new(),
-            };
+            let mut opening = Opening { protocol, first, last, sources: Vec::new(), groups: BTreeSet::new() };
             for (family, internet, answered) in &answered {
-                let mut sources = self
-                    .groups
-                    .admits(*family, protocol, first)
-                    .intersection(answered);
+                let mut sources = self.groups.admits(*family, protocol, first).intersection(answered);
                 if let Some(acl) = self.acl.filter(|_| !sources.is_empty()) {
                     sources = sources.intersection(&acl.admits(*family, protocol, first));
                 }
                 let sources = sources.intersection(internet);
                 opening.sources.extend(sources.blocks_within(internet));
-                opening
-                    .groups
-                    .extend(self.groups.responsible(*family, protocol, first, &sources));
+                opening.groups.extend(self.groups.responsible(*family, protocol, first, &sources));
             }
             match openings.last_mut() {
                 _ if opening.sources.is_empty() => {}
-                Some(before)
-                    if before.last.checked_add(1) == Some(first)
-                        && before.sources == opening.sources =>
-                {
+                Some(before) if before.last.checked_add(1) == Some(first) && before.sources == opening.sources => {
                     before.last = last;
                     before.groups.append(&mut opening.groups);
                 }

@@ -30,13 +30,8 @@ pub(crate) struct Protocols {
 
 impl Protocols {
     pub(crate) fn read(raw: &str) -> Self {
-        let is = |number: &str, name: &str| {
-            raw == "-1" || raw == number || raw.eq_ignore_ascii_case(name)
-        };
-        Self {
-            tcp: is("6", "tcp"),
-            udp: is("17", "udp"),
-        }
+        let is = |number: &str, name: &str| raw == "-1" || raw == number || raw.eq_ignore_ascii_case(name);
+        Self { tcp: is("6", "tcp"), udp: is("17", "udp") }
     }
 
     pub(crate) fn hold(self, protocol: Protocol) -> bool {
@@ -59,10 +54,7 @@ pub(crate) struct Ports {
 }
 
 impl Ports {
-    pub(crate) const ALL: Self = Self {
-        first: 0,
-        last: u16::MAX,
-    };
+    pub(crate) const ALL: Self = Self { first: 0, last: u16::MAX };
 
     /// `None` when they are not a range of ports. Absent or -1 means all.
     pub(crate) fn read(from: Option<i32>, to: Option<i32>) -> Option<Self> {
@@ -97,17 +89,13 @@ pub(crate) struct Unclear {
 
 impl Unclear {
     pub(crate) fn new(call: &str, reason: impl Into<String>) -> Self {
-        Self {
-            call: format!("ec2:{call}"),
-            reason: reason.into(),
-        }
+        Self { call: format!("ec2:{call}"), reason: reason.into() }
     }
 }
 
 /// A block, or who wrote it so that it cannot be read.
 pub(crate) fn block(call: &str, owner: &str, raw: &str) -> Result<Block, Unclear> {
-    Block::parse(raw)
-        .ok_or_else(|| Unclear::new(call, format!("{owner}: `{raw}` is not a CIDR block")))
+    Block::parse(raw).ok_or_else(|| Unclear::new(call, format!("{owner}: `{raw}` is not a CIDR block")))
 }
 
 #[cfg(test)]
@@ -117,11 +105,7 @@ mod tests {
     #[test]
     fn ports_are_a_range_or_all() {
         let check = |from: Option<i32>, to: Option<i32>, expected: Option<(u16, u16)>| {
-            assert_eq!(
-                Ports::read(from, to).map(|ports| (ports.first, ports.last)),
-                expected,
-                "{from:?} {to:?}"
-            );
+            assert_eq!(Ports::read(from, to).map(|ports| (ports.first, ports.last)), expected, "{from:?} {to:?}");
         };
         check(Some(80), Some(90), Some((80, 90)));
         check(None, None, Some((0, 65535)));
@@ -133,9 +117,7 @@ mod tests {
 
     #[test]
     fn protocols_are_known_by_name_and_number() {
-        let check = |raw: &str, tcp: bool, udp: bool| {
-            assert_eq!(Protocols::read(raw), Protocols { tcp, udp }, "{raw}")
-        };
+        let check = |raw: &str, tcp: bool, udp: bool| assert_eq!(Protocols::read(raw), Protocols { tcp, udp }, "{raw}");
         check("-1", true, true);
         check("tcp", true, false);
         check("17", false, true);

@@ -52,11 +52,7 @@ impl Topology {
             gateway.attachments.sort();
         }
         for group in &mut self.security_groups {
-            for permission in group
-                .ip_permissions
-                .iter_mut()
-                .chain(&mut group.ip_permissions_egress)
-            {
+            for permission in group.ip_permissions.iter_mut().chain(&mut group.ip_permissions_egress) {
                 permission.sort();
             }
             group.ip_permissions.sort();

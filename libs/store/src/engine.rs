@@ -37,12 +37,7 @@ pub(crate) struct Engine {
 impl Engine {
     pub fn new(pool: AnyPool, dialect: &'static Dialect, one_writer: bool) -> Self {
         let turn = one_writer.then(|| Arc::new(Mutex::new(())));
-        Self {
-            pool,
-            dialect,
-            turn,
-            bells: Arc::default(),
-        }
+        Self { pool, dialect, turn, bells: Arc::default() }
     }
 
     /// Begins a transaction that writes; without `commit` it is as if nothing had happened.
@@ -51,19 +46,8 @@ impl Engine {
             Some(turn) => Some(turn.clone().lock_owned().await),
             None => None,
         };
-        let transaction = self
-            .pool
-            .begin_with(self.dialect.begin)
-            .await
-            .during(query)?;
-        Ok(Write {
-            transaction,
-            query,
-            dialect: self.dialect,
-            bells: self.bells.clone(),
-            rung: None,
-            _turn: turn,
-        })
+        let transaction = self.pool.begin_with(self.dialect.begin).await.during(query)?;
+        Ok(Write { transaction, query, dialect: self.dialect, bells: self.bells.clone(), rung: None, _turn: turn })
     }
 
     /// Reads all rows of a statement.
@@ -73,14 +57,8 @@ impl Engine {
         sql: &'static str,
         values: Vec<Value>,
     ) -> Result<Vec<R>, StoreError> {
-        let rows = bound(sqlx::query(sql), values)
-            .fetch_all(&self.pool)
-            .await
-            .during(query)?;
-        rows.iter()
-            .map(R::from_row)
-            .collect::<Result<_, _>>()
-            .during(query)
+        let rows = bound(sqlx::query(sql), values).fetch_all(&self.pool).await.during(query)?;
+        rows.iter().map(R::from_row).collect::<Result<_, _>>().during(query)
     }
 
     /// Reads all rows of a statement made at run time; its text holds no value, only `$n`.
@@ -91,14 +69,8 @@ impl Engine {
         values: Vec<Value>,
     ) -> Result<Vec<R>, StoreError> {
         let statement = sqlx::query(sqlx::AssertSqlSafe(sql)).persistent(false);
-        let rows = bound(statement, values)
-            .fetch_all(&self.pool)
-            .await
-            .during(query)?;
-        rows.iter()
-            .map(R::from_row)
-            .collect::<Result<_, _>>()
-            .during(query)
+        let rows = bound(statement, values).fetch_all(&self.pool).await.during(query)?;
+        rows.iter().map(R::from_row).collect::<Result<_, _>>().during(query)
     }
 
     /// Reads the one row that a statement can give.
@@ -108,10 +80,7 @@ impl Engine {
         sql: &'static str,
         values: Vec<Value>,
     ) -> Result<Option<R>, StoreError> {
-        let row = bound(sqlx::query(sql), values)
-            .fetch_optional(&self.pool)
-            .await
-            .during(query)?;
+        let row = bound(sqlx::query(sql), values).fetch_optional(&self.pool).await.during(query)?;
         row.as_ref().map(R::from_row).transpose().during(query)
     }
 }
@@ -136,58 +105,35 @@ impl Write {
     /// Keeps other writers of the same thing out until the end of the transaction, so that what is read stays true.
     pub async fn lock(&mut self, thing: &str) -> Result<(), StoreError> {
         if let Some(lock) = self.dialect.lock {
-            sqlx::query(lock)
-                .bind(thing.to_owned())
-                .execute(&mut *self.transaction)
-                .await
-                .during(self.query)?;
+            sqlx::query(lock).bind(thing.to_owned()).execute(&mut *self.transaction).await.during(self.query)?;
         }
         Ok(())
     }
 
     /// Runs a statement and counts the rows it touched.
     pub async fn run(&mut self, sql: &'static str, values: Vec<Value>) -> Result<u64, StoreError> {
-        let done = bound(sqlx::query(sql), values)
-            .execute(&mut *self.transaction)
-            .await
-            .during(self.query)?;
+        let done = bound(sqlx::query(sql), values).execute(&mut *self.transaction).await.during(self.query)?;
         Ok(done.rows_affected())
     }
 
     /// Runs a statement made at run time; its text holds no value, only `$n`.
     pub async fn run_made(&mut self, sql: String, values: Vec<Value>) -> Result<u64, StoreError> {
         let query = sqlx::query(sqlx::AssertSqlSafe(sql)).persistent(false);
-        let done = bound(query, values)
-            .execute(&mut *self.transaction)
-            .await
-            .during(self.query)?;
+        let done = bound(query, values).execute(&mut *self.transaction).await.during(self.query)?;
         Ok(done.rows_affected())
     }
 
     /// Runs several statements without parameters.
     pub async fn script(&mut self, sql: String) -> Result<(), StoreError> {
-        sqlx::raw_sql(sqlx::AssertSqlSafe(sql))
-            .execute(&mut *self.transaction)
-            .await
-            .during(self.query)?;
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut *self.transaction).await.during(self.query)?;
         Ok(())
     }
 
     /// Reads within the transaction.
-    pub async fn rows<R: Row>(
-        &mut self,
-        sql: &'static str,
-        values: Vec<Value>,
-    ) -> Result<Vec<R>, StoreError> {
+    pub async fn rows<R: Row>(&mut self, sql: &'static str, values: Vec<Value>) -> Result<Vec<R>, StoreError> {
         let query = bound(sqlx::query(sql), values);
-        let rows = query
-            .fetch_all(&mut *self.transaction)
-            .await
-            .during(self.query)?;
-        rows.iter()
-            .map(R::from_row)
-            .collect::<Result<_, _>>()
-            .during(self.query)
+        let rows = query.fetch_all(&mut *self.transaction).await.during(self.query)?;
+        rows.iter().map(R::from_row).collect::<Result<_, _>>().during(self.query)
     }
 
     /// Rows of so many parameters that go into one statement.
@@ -196,27 +142,14 @@ impl Write {
     }
 
     /// `head VALUES (…), (…) tail` with as many rows in a statement as are sensible.
-    pub async fn insert(
-        &mut self,
-        head: &str,
-        rows: Vec<Vec<Value>>,
-        tail: &str,
-    ) -> Result<u64, StoreError> {
+    pub async fn insert(&mut self, head: &str, rows: Vec<Vec<Value>>, tail: &str) -> Result<u64, StoreError> {
         let mut touched = 0;
         let mut rows = rows.into_iter().peekable();
         while let Some(first) = rows.peek() {
             let columns = first.len();
-            let chunk: Vec<_> = rows
-                .by_ref()
-                .take(self.rows_per_statement(columns))
-                .collect();
-            let sql = format!(
-                "{head} VALUES {} {tail}",
-                placeholders(chunk.len(), columns, 0)
-            );
-            touched += self
-                .run_made(sql, chunk.into_iter().flatten().collect())
-                .await?;
+            let chunk: Vec<_> = rows.by_ref().take(self.rows_per_statement(columns)).collect();
+            let sql = format!("{head} VALUES {} {tail}", placeholders(chunk.len(), columns, 0));
+            touched += self.run_made(sql, chunk.into_iter().flatten().collect()).await?;
         }
         Ok(touched)
     }
@@ -234,9 +167,7 @@ impl Write {
 /// `($1, $2), ($3, $4)`, counting on from `after`.
 pub(crate) fn placeholders(rows: usize, columns: usize, after: usize) -> String {
     let row = |row: usize| {
-        let names: Vec<_> = (1..=columns)
-            .map(|column| format!("${}", after + row * columns + column))
-            .collect();
+        let names: Vec<_> = (1..=columns).map(|column| format!("${}", after + row * columns + column)).collect();
         format!("({})", names.join(", "))
     };
     (0..rows).map(row).collect::<Vec<_>>().join(", ")
@@ -251,10 +182,7 @@ pub(crate) enum Value {
 }
 
 /// Binds the values in order.
-pub(crate) fn bound<'q>(
-    mut query: Query<'q, Any, AnyArguments>,
-    values: Vec<Value>,
-) -> Query<'q, Any, AnyArguments> {
+pub(crate) fn bound<'q>(mut query: Query<'q, Any, AnyArguments>, values: Vec<Value>) -> Query<'q, Any, AnyArguments> {
     for value in values {
         query = match value {
             Value::Text(text) => query.bind(text),

@@ -57,29 +57,16 @@ type Row = (i64, String, i64, i64, i64, i64);
 impl Store {
     /// Takes in a build with its file. The same build again changes nothing and tells nothing; another build under
     /// the same number is a conflict.
-    pub async fn put_epoch(
-        &self,
-        epoch: &Epoch,
-        file: &Path,
-        message: OutboxMessage,
-    ) -> Result<(), StoreError> {
+    pub async fn put_epoch(&self, epoch: &Epoch, file: &Path, message: OutboxMessage) -> Result<(), StoreError> {
         const QUERY: &str = "take in an advisory database";
         let number = body::signed(epoch.number);
         let mut write = self.engine.write(QUERY).await?;
         write.lock("muster epochs").await?;
-        let known: Vec<(String,)> = write
-            .rows(
-                "SELECT digest FROM epoch WHERE number = $1",
-                values![number],
-            )
-            .await?;
+        let known: Vec<(String,)> = write.rows("SELECT digest FROM epoch WHERE number = $1", values![number]).await?;
         match known.first() {
             Some((digest,)) if digest == epoch.digest.as_str() => return Ok(()),
             Some((digest,)) => {
-                return Err(StoreError::Conflict {
-                    query: QUERY,
-                    detail: format!("epoch {number} is {digest}"),
-                });
+                return Err(StoreError::Conflict { query: QUERY, detail: format!("epoch {number} is {digest}") });
             }
             None => {}
         }
@@ -99,19 +86,10 @@ impl Store {
             .await?;
         put_file(&mut write, epoch, file).await?;
         if !epoch.delta.everything {
-            let rows = epoch
-                .delta
-                .touched
-                .iter()
-                .map(|(ecosystem, name)| values![number, ecosystem.as_str(), name.as_str()]);
+            let rows =
+                epoch.delta.touched.iter().map(|(ecosystem, name)| values![number, ecosystem.as_str(), name.as_str()]);
             let head = "INSERT INTO epoch_delta (epoch, ecosystem, name)";
-            write
-                .insert(
-                    head,
-                    rows.collect(),
-                    "ON CONFLICT (epoch, ecosystem, name) DO NOTHING",
-                )
-                .await?;
+            write.insert(head, rows.collect(), "ON CONFLICT (epoch, ecosystem, name) DO NOTHING").await?;
         }
         drop_old(&mut write).await?;
         write.tell(ADVISORIES, [message]).await?;
@@ -129,32 +107,20 @@ impl Store {
     /// The newest epoch's number.
     pub async fn latest_epoch_number(&self) -> Result<Option<u64>, StoreError> {
         let sql = "SELECT MAX(number) FROM epoch";
-        let row: Option<(Option<i64>,)> = self
-            .engine
-            .row("read the newest epoch", sql, Vec::new())
-            .await?;
-        row.and_then(|(number,)| number)
-            .map(body::unsigned)
-            .transpose()
+        let row: Option<(Option<i64>,)> = self.engine.row("read the newest epoch", sql, Vec::new()).await?;
+        row.and_then(|(number,)| number).map(body::unsigned).transpose()
     }
 
     /// All epochs after this one, oldest first. When they touch very many names together, each says `everything`.
     pub async fn epochs_after(&self, number: u64) -> Result<Vec<Epoch>, StoreError> {
         const QUERY: &str = "list epochs";
         let after = body::signed(number);
-        let epochs =
-            "SELECT number, digest, built_at, advisories, bytes, touches_everything FROM epoch
+        let epochs = "SELECT number, digest, built_at, advisories, bytes, touches_everything FROM epoch
             WHERE number > $1 ORDER BY number LIMIT $2";
-        let epochs: Vec<Row> = self
-            .engine
-            .rows(QUERY, epochs, values![after, limit(u32::MAX)])
-            .await?;
+        let epochs: Vec<Row> = self.engine.rows(QUERY, epochs, values![after, limit(u32::MAX)]).await?;
         let names = "SELECT epoch, ecosystem, name FROM epoch_delta WHERE epoch > $1
             ORDER BY epoch, ecosystem, name LIMIT $2";
-        let names: Vec<(i64, String, String)> = self
-            .engine
-            .rows(QUERY, names, values![after, NAMES_MAX + 1])
-            .await?;
+        let names: Vec<(i64, String, String)> = self.engine.rows(QUERY, names, values![after, NAMES_MAX + 1]).await?;
         let too_many = names.len() as i64 > NAMES_MAX;
         let mut touched: BTreeMap<i64, Vec<(String, String)>> = BTreeMap::new();
         for (epoch, ecosystem, name) in names.into_iter().filter(|_| !too_many) {
@@ -181,17 +147,11 @@ impl Store {
     pub async fn fetch_database(&self, number: u64, to: &Path) -> Result<(), StoreError> {
         static PARTS: AtomicU64 = AtomicU64::new(0);
         let mut beside = to.as_os_str().to_owned();
-        beside.push(format!(
-            ".{}-{}.part",
-            std::process::id(),
-            PARTS.fetch_add(1, Ordering::Relaxed)
-        ));
+        beside.push(format!(".{}-{}.part", std::process::id(), PARTS.fetch_add(1, Ordering::Relaxed)));
         let beside = PathBuf::from(beside);
         let fetched = self.fetch_beside(number, &beside).await;
         let renamed = match fetched {
-            Ok(()) => tokio::fs::rename(&beside, to)
-                .await
-                .map_err(|cause| file_error(to, cause)),
+            Ok(()) => tokio::fs::rename(&beside, to).await.map_err(|cause| file_error(to, cause)),
             Err(error) => Err(error),
         };
         if renamed.is_err() {
@@ -203,18 +163,14 @@ impl Store {
 
     async fn fetch_beside(&self, number: u64, beside: &Path) -> Result<(), StoreError> {
         const QUERY: &str = "fetch an advisory database";
-        let missing = || StoreError::Missing {
-            what: format!("the advisory database of epoch {number}"),
-        };
+        let missing = || StoreError::Missing { what: format!("the advisory database of epoch {number}") };
         let key = body::signed(number);
         let sql = "SELECT digest, bytes FROM epoch WHERE number = $1";
         let row: Option<(String, i64)> = self.engine.row(QUERY, sql, values![key]).await?;
         let (digest, bytes) = row.ok_or_else(missing)?;
         let bytes = body::unsigned(bytes)?;
 
-        let mut file = tokio::fs::File::create(beside)
-            .await
-            .map_err(|cause| file_error(beside, cause))?;
+        let mut file = tokio::fs::File::create(beside).await.map_err(|cause| file_error(beside, cause))?;
         let mut hash = Sha256::new();
         let mut written = 0;
         let mut part = 0_i64;
@@ -222,56 +178,36 @@ impl Store {
             let sql = "SELECT body FROM epoch_chunk WHERE epoch = $1 AND part = $2";
             let row: Option<(Vec<u8>,)> = self.engine.row(QUERY, sql, values![key, part]).await?;
             let (packed,) = row.ok_or_else(missing)?;
-            let chunk = body::unpack(&packed, || {
-                format!("part {part} of the advisory database {number}")
-            })?;
+            let chunk = body::unpack(&packed, || format!("part {part} of the advisory database {number}"))?;
             hash.update(&chunk);
-            file.write_all(&chunk)
-                .await
-                .map_err(|cause| file_error(beside, cause))?;
+            file.write_all(&chunk).await.map_err(|cause| file_error(beside, cause))?;
             written += chunk.len() as u64;
             part += 1;
         }
         let found = format!("sha256:{}", hex::encode(hash.finalize()));
         if found != digest {
             let what = format!("advisory database of epoch {number}");
-            return Err(StoreError::Corrupt {
-                what,
-                why: format!("its digest is {found}, not {digest}"),
-            });
+            return Err(StoreError::Corrupt { what, why: format!("its digest is {found}, not {digest}") });
         }
-        file.sync_all()
-            .await
-            .map_err(|cause| file_error(beside, cause))
+        file.sync_all().await.map_err(|cause| file_error(beside, cause))
     }
 }
 
 /// Stores the file in chunks, and refuses one that is not what the epoch says.
 async fn put_file(write: &mut Write, epoch: &Epoch, path: &Path) -> Result<(), StoreError> {
-    let mut file = tokio::fs::File::open(path)
-        .await
-        .map_err(|cause| file_error(path, cause))?;
+    let mut file = tokio::fs::File::open(path).await.map_err(|cause| file_error(path, cause))?;
     let mut hash = Sha256::new();
     let mut bytes = 0;
     for part in 0_i64.. {
         let mut chunk = Vec::with_capacity(CHUNK_BYTES);
-        (&mut file)
-            .take(CHUNK_BYTES as u64)
-            .read_to_end(&mut chunk)
-            .await
-            .map_err(|cause| file_error(path, cause))?;
+        (&mut file).take(CHUNK_BYTES as u64).read_to_end(&mut chunk).await.map_err(|cause| file_error(path, cause))?;
         if chunk.is_empty() {
             break;
         }
         hash.update(&chunk);
         bytes += chunk.len() as u64;
         let sql = "INSERT INTO epoch_chunk (epoch, part, body) VALUES ($1, $2, $3)";
-        write
-            .run(
-                sql,
-                values![body::signed(epoch.number), part, body::pack(&chunk)],
-            )
-            .await?;
+        write.run(sql, values![body::signed(epoch.number), part, body::pack(&chunk)]).await?;
     }
     let digest = format!("sha256:{}", hex::encode(hash.finalize()));
     if digest != epoch.digest.as_str() || bytes != epoch.bytes {
@@ -282,10 +218,7 @@ async fn put_file(write: &mut Write, epoch: &Epoch, path: &Path) -> Result<(), S
             epoch.bytes,
             epoch.digest
         );
-        return Err(StoreError::Invalid {
-            query: write.query,
-            why,
-        });
+        return Err(StoreError::Invalid { query: write.query, why });
     }
     Ok(())
 }
@@ -306,27 +239,12 @@ async fn drop_old(write: &mut Write) -> Result<(), StoreError> {
             Vec::new(),
         )
         .await?;
-    let last_dropped = oldest
-        .first()
-        .map_or(0, |(matched, newest)| (*matched).max(newest - DELTAS_KEPT));
-    write
-        .run(
-            "UPDATE epoch SET touches_everything = 1 WHERE number <= $1",
-            values![last_dropped],
-        )
-        .await?;
-    write
-        .run(
-            "DELETE FROM epoch_delta WHERE epoch <= $1",
-            values![last_dropped],
-        )
-        .await?;
+    let last_dropped = oldest.first().map_or(0, |(matched, newest)| (*matched).max(newest - DELTAS_KEPT));
+    write.run("UPDATE epoch SET touches_everything = 1 WHERE number <= $1", values![last_dropped]).await?;
+    write.run("DELETE FROM epoch_delta WHERE epoch <= $1", values![last_dropped]).await?;
     Ok(())
 }
 
 fn file_error(path: &Path, cause: std::io::Error) -> StoreError {
-    StoreError::File {
-        path: path.to_owned(),
-        cause,
-    }
+    StoreError::File { path: path.to_owned(), cause }
 }

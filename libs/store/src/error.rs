@@ -40,9 +40,7 @@ pub enum StoreError {
     #[error("the page cursor does not belong to this query")]
     ForeignCursor,
     /// The store was written by a newer program.
-    #[error(
-        "the store has schema {found}, this program knows schemas up to {known}: use the newer program"
-    )]
+    #[error("the store has schema {found}, this program knows schemas up to {known}: use the newer program")]
     NewerSchema {
         /// In the store.
         found: i64,
@@ -102,22 +100,15 @@ fn classify(query: &'static str, cause: sqlx::Error) -> StoreError {
         | sqlx::Error::PoolTimedOut
         | sqlx::Error::PoolClosed
         | sqlx::Error::WorkerCrashed => StoreError::Unavailable { query, cause },
-        sqlx::Error::ColumnDecode { .. }
-        | sqlx::Error::Decode(_)
-        | sqlx::Error::ColumnNotFound(_) => StoreError::Corrupt {
-            what: format!("row of `{query}`"),
-            why: cause.to_string(),
-        },
+        sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::ColumnNotFound(_) => {
+            StoreError::Corrupt { what: format!("row of `{query}`"), why: cause.to_string() }
+        }
         sqlx::Error::Database(refusal) => match refusal.kind() {
-            UniqueViolation | ForeignKeyViolation => StoreError::Conflict {
-                query,
-                detail: refusal.message().to_owned(),
-            },
+            UniqueViolation | ForeignKeyViolation => {
+                StoreError::Conflict { query, detail: refusal.message().to_owned() }
+            }
             _ => match refusal.code().as_deref().map(code_class) {
-                Some(CodeClass::Race) => StoreError::Conflict {
-                    query,
-                    detail: refusal.message().to_owned(),
-                },
+                Some(CodeClass::Race) => StoreError::Conflict { query, detail: refusal.message().to_owned() },
                 Some(CodeClass::Away) => StoreError::Unavailable { query, cause },
                 _ => StoreError::Refused { query, cause },
             },
@@ -140,9 +131,7 @@ fn code_class(code: &str) -> CodeClass {
         "40001" | "40P01" | "55P03" | "517" => CodeClass::Race,
         // SQLITE_BUSY, SQLITE_LOCKED, SQLITE_FULL, SQLITE_CANTOPEN; too many connections and the server going down
         "5" | "6" | "13" | "14" => CodeClass::Away,
-        _ if code.len() == 5
-            && (code.starts_with("08") || code.starts_with("53") || code.starts_with("57")) =>
-        {
+        _ if code.len() == 5 && (code.starts_with("08") || code.starts_with("53") || code.starts_with("57")) => {
             CodeClass::Away
         }
         _ => CodeClass::Other,

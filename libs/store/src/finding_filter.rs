@@ -32,26 +32,17 @@ pub struct StringFilter {
 impl StringFilter {
     /// The same as `value`.
     pub fn equals(value: impl Into<String>) -> Self {
-        Self {
-            comparison: StringComparison::Equals,
-            value: value.into(),
-        }
+        Self { comparison: StringComparison::Equals, value: value.into() }
     }
 
     /// Begins with `value`.
     pub fn prefix(value: impl Into<String>) -> Self {
-        Self {
-            comparison: StringComparison::Prefix,
-            value: value.into(),
-        }
+        Self { comparison: StringComparison::Prefix, value: value.into() }
     }
 
     /// Not `value`.
     pub fn not_equals(value: impl Into<String>) -> Self {
-        Self {
-            comparison: StringComparison::NotEquals,
-            value: value.into(),
-        }
+        Self { comparison: StringComparison::NotEquals, value: value.into() }
     }
 }
 
@@ -183,16 +174,8 @@ pub(crate) fn conditions(filter: &FindingFilter) -> Result<Conditions, StoreErro
     conditions.text("f.resource", &filter.resource_id);
     conditions.tags(&filter.resource_tags);
     conditions.text("f.vulnerability", &filter.vulnerability_id);
-    conditions.any_of(
-        "finding_package c WHERE c.finding = f.id",
-        "c.name",
-        &filter.package_name,
-    );
-    conditions.any_of(
-        "finding_package c WHERE c.finding = f.id",
-        "c.version",
-        &filter.package_version,
-    );
+    conditions.any_of("finding_package c WHERE c.finding = f.id", "c.name", &filter.package_name);
+    conditions.any_of("finding_package c WHERE c.finding = f.id", "c.version", &filter.package_version);
     conditions.text("f.fix_available", &filter.fix_available);
     conditions.text("f.exploit_available", &filter.exploit_available);
     conditions.dates("f.first_observed_at", &filter.first_observed_at);
@@ -202,11 +185,7 @@ pub(crate) fn conditions(filter: &FindingFilter) -> Result<Conditions, StoreErro
     conditions.numbers("f.epss_millionths", 1e6, &filter.epss_score);
     conditions.ports(&filter.port_range);
     conditions.text("f.protocol", &filter.network_protocol);
-    conditions.any_of(
-        "finding_component c WHERE c.finding = f.id",
-        "c.component",
-        &filter.component_id,
-    );
+    conditions.any_of("finding_component c WHERE c.finding = f.id", "c.component", &filter.component_id);
     let attributes = [
         ("ecr:repository", &filter.ecr_repository),
         ("ecr:registry", &filter.ecr_registry),
@@ -222,19 +201,12 @@ pub(crate) fn conditions(filter: &FindingFilter) -> Result<Conditions, StoreErro
         ("lambda:role", &filter.lambda_role),
     ];
     for (name, filters) in attributes {
-        let from =
-            format!("resource_attribute c WHERE c.resource = f.resource AND c.name = '{name}'");
+        let from = format!("resource_attribute c WHERE c.resource = f.resource AND c.name = '{name}'");
         conditions.any_of(&from, "c.value", filters);
     }
     if conditions.values.len() > VALUES_MAX {
-        let why = format!(
-            "the filter has {} values, at most {VALUES_MAX} are taken",
-            conditions.values.len()
-        );
-        return Err(StoreError::Invalid {
-            query: "list findings",
-            why,
-        });
+        let why = format!("the filter has {} values, at most {VALUES_MAX} are taken", conditions.values.len());
+        return Err(StoreError::Invalid { query: "list findings", why });
     }
     Ok(conditions)
 }
@@ -249,11 +221,7 @@ pub(crate) struct Conditions {
 impl Conditions {
     /// `true` or `a AND b`.
     pub fn sql(&self) -> String {
-        if self.all.is_empty() {
-            "1 = 1".to_owned()
-        } else {
-            self.all.join(" AND ")
-        }
+        if self.all.is_empty() { "1 = 1".to_owned() } else { self.all.join(" AND ") }
     }
 
     /// One more.
@@ -280,16 +248,11 @@ impl Conditions {
     fn any_of(&mut self, from: &str, column: &str, filters: &[StringFilter]) {
         let any = self.comparisons(column, filters);
         if !any.is_empty() {
-            self.and(format!(
-                "EXISTS (SELECT 1 FROM {from} AND ({}))",
-                any.join(" OR ")
-            ));
+            self.and(format!("EXISTS (SELECT 1 FROM {from} AND ({}))", any.join(" OR ")));
         }
         for filter in excluded(filters) {
             let value = self.bind(filter.value.as_str());
-            self.and(format!(
-                "NOT EXISTS (SELECT 1 FROM {from} AND {column} = {value})"
-            ));
+            self.and(format!("NOT EXISTS (SELECT 1 FROM {from} AND {column} = {value})"));
         }
     }
 
@@ -319,10 +282,8 @@ impl Conditions {
         }
         let holds = |severity: &Severity| {
             let word = severity.as_str();
-            let mut included = filters
-                .iter()
-                .filter(|filter| filter.comparison != StringComparison::NotEquals)
-                .peekable();
+            let mut included =
+                filters.iter().filter(|filter| filter.comparison != StringComparison::NotEquals).peekable();
             let any = included.peek().is_none()
                 || included.any(|filter| match filter.comparison {
                     StringComparison::Prefix => word.starts_with(&filter.value),
@@ -330,18 +291,11 @@ impl Conditions {
                 });
             any && excluded(filters).all(|filter| word != filter.value)
         };
-        let ranks: Vec<_> = Severity::ALL
-            .into_iter()
-            .filter(holds)
-            .map(finding_row::rank)
-            .collect();
+        let ranks: Vec<_> = Severity::ALL.into_iter().filter(holds).map(finding_row::rank).collect();
         let ranks: Vec<_> = ranks.into_iter().map(|rank| self.bind(rank)).collect();
         // no severity holds: then no finding does
-        let condition = if ranks.is_empty() {
-            "1 = 0".to_owned()
-        } else {
-            format!("f.severity IN ({})", ranks.join(", "))
-        };
+        let condition =
+            if ranks.is_empty() { "1 = 0".to_owned() } else { format!("f.severity IN ({})", ranks.join(", ")) };
         self.and(condition);
     }
 
@@ -377,12 +331,8 @@ impl Conditions {
         let mut any = Vec::new();
         for range in ranges {
             // from 0 on: -1 stands for none
-            let lower = range
-                .lower
-                .map_or(0, |lower| (lower * scale - ROUNDING).ceil().max(0.0) as i64);
-            let upper = range
-                .upper
-                .map_or(i64::MAX, |upper| (upper * scale + ROUNDING).floor() as i64);
+            let lower = range.lower.map_or(0, |lower| (lower * scale - ROUNDING).ceil().max(0.0) as i64);
+            let upper = range.upper.map_or(i64::MAX, |upper| (upper * scale + ROUNDING).floor() as i64);
             let (lower, upper) = (self.bind(lower), self.bind(upper));
             any.push(format!("{column} BETWEEN {lower} AND {upper}"));
         }
@@ -395,9 +345,7 @@ impl Conditions {
             let begin = self.bind(i64::from(range.begin.unwrap_or(0)));
             let end = self.bind(i64::from(range.end.unwrap_or(u16::MAX)));
             // from 0 on: -1 stands for none
-            any.push(format!(
-                "(f.port_begin >= 0 AND f.port_begin <= {end} AND f.port_end >= {begin})"
-            ));
+            any.push(format!("(f.port_begin >= 0 AND f.port_begin <= {end} AND f.port_end >= {begin})"));
         }
         self.and_any(any);
     }
@@ -410,7 +358,5 @@ impl Conditions {
 }
 
 fn excluded(filters: &[StringFilter]) -> impl Iterator<Item = &StringFilter> {
-    filters
-        .iter()
-        .filter(|filter| filter.comparison == StringComparison::NotEquals)
+    filters.iter().filter(|filter| filter.comparison == StringComparison::NotEquals)
 }

@@ -1,9 +1,6 @@
 //! Findings as the gateway asks for them: filtered, sorted, and page by page.
 
-use crate::{
-    FindingFilter, Store, StoreError, body, engine::Value, finding_filter::conditions, finding_row,
-    limit,
-};
+use crate::{FindingFilter, Store, StoreError, body, engine::Value, finding_filter::conditions, finding_row, limit};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use muster_domain::{Digest, Finding, FindingDetails};
 use serde::{Deserialize, Serialize};
@@ -157,13 +154,10 @@ impl Store {
             let id = conditions.bind(cursor.id);
             let condition = match (query.sort, cursor.value) {
                 (Some(sort), Some(value)) => {
-                    let (column, beyond) =
-                        (sort.field.column(), if sort.descending { "<" } else { ">" });
+                    let (column, beyond) = (sort.field.column(), if sort.descending { "<" } else { ">" });
                     let value = conditions.bind(value);
                     // the first comparison says nothing new, but lets an index find the place
-                    format!(
-                        "({column} {beyond}= {value} AND ({column} {beyond} {value} OR f.id > {id}))"
-                    )
+                    format!("({column} {beyond}= {value} AND ({column} {beyond} {value} OR f.id > {id}))")
                 }
                 _ => format!("f.id > {id}"),
             };
@@ -172,64 +166,40 @@ impl Store {
         let page_size = limit(query.page_size.max(1));
         let rows = conditions.bind(page_size + 1);
         let order = match query.sort {
-            Some(Sort {
-                field,
-                descending: true,
-            }) => format!("{} DESC, f.id", field.column()),
-            Some(Sort {
-                field,
-                descending: false,
-            }) => format!("{}, f.id", field.column()),
+            Some(Sort { field, descending: true }) => format!("{} DESC, f.id", field.column()),
+            Some(Sort { field, descending: false }) => format!("{}, f.id", field.column()),
             None => "f.id".to_owned(),
         };
-        let sql = format!(
-            "SELECT f.id, f.body FROM finding f WHERE {} ORDER BY {order} LIMIT {rows}",
-            conditions.sql()
-        );
-        let rows = self
-            .engine
-            .rows_made("list findings", sql, conditions.values)
-            .await?;
+        let sql =
+            format!("SELECT f.id, f.body FROM finding f WHERE {} ORDER BY {order} LIMIT {rows}", conditions.sql());
+        let rows = self.engine.rows_made("list findings", sql, conditions.values).await?;
         let more = rows.len() as i64 > page_size;
-        let page = rows
-            .into_iter()
-            .take(page_size as usize)
-            .map(finding_row::read);
+        let page = rows.into_iter().take(page_size as usize).map(finding_row::read);
         let findings: Vec<Finding> = page.collect::<Result<_, _>>()?;
         let next = findings.last().filter(|_| more).map(|last| Cursor {
             query: digest,
             value: query.sort.map(|sort| sort.field.value(last)),
             id: last.id.to_string(),
         });
-        Ok(FindingPage {
-            next: next.map(|cursor| cursor.write()),
-            findings,
-        })
+        Ok(FindingPage { next: next.map(|cursor| cursor.write()), findings })
     }
 
     /// How many findings the filter lets through.
     pub async fn count_findings(&self, filter: &FindingFilter) -> Result<u64, StoreError> {
         let conditions = conditions(filter)?;
         let sql = format!("SELECT COUNT(*) FROM finding f WHERE {}", conditions.sql());
-        let rows: Vec<(i64,)> = self
-            .engine
-            .rows_made("count findings", sql, conditions.values)
-            .await?;
-        rows.first()
-            .map_or(Ok(0), |(count,)| body::unsigned(*count))
+        let rows: Vec<(i64,)> = self.engine.rows_made("count findings", sql, conditions.values).await?;
+        rows.first().map_or(Ok(0), |(count,)| body::unsigned(*count))
     }
 }
 
 impl Cursor {
     fn write(&self) -> String {
-        BASE64_URL_SAFE_NO_PAD
-            .encode(serde_json::to_vec(self).expect("texts and numbers are always JSON"))
+        BASE64_URL_SAFE_NO_PAD.encode(serde_json::to_vec(self).expect("texts and numbers are always JSON"))
     }
 
     fn read(raw: &str, digest: &str, sort: Option<Sort>) -> Result<Self, StoreError> {
-        let bytes = BASE64_URL_SAFE_NO_PAD
-            .decode(raw)
-            .map_err(|_| StoreError::ForeignCursor)?;
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(raw).map_err(|_| StoreError::ForeignCursor)?;
         let cursor: Self = serde_json::from_slice(&bytes).map_err(|_| StoreError::ForeignCursor)?;
         // a forged one may name the query and still hold a value of another type, which PostgreSQL would refuse
         let right_type = match (sort.map(|sort| sort.field.is_text()), &cursor.value) {
@@ -237,11 +207,7 @@ impl Cursor {
             (None, None) => true,
             _ => false,
         };
-        if cursor.query == digest && right_type {
-            Ok(cursor)
-        } else {
-            Err(StoreError::ForeignCursor)
-        }
+        if cursor.query == digest && right_type { Ok(cursor) } else { Err(StoreError::ForeignCursor) }
     }
 }
 
@@ -249,11 +215,7 @@ impl SortField {
     fn is_text(self) -> bool {
         matches!(
             self,
-            Self::AwsAccountId
-                | Self::FindingType
-                | Self::FindingStatus
-                | Self::ResourceType
-                | Self::VulnerabilityId
+            Self::AwsAccountId | Self::FindingType | Self::FindingStatus | Self::ResourceType | Self::VulnerabilityId
         )
     }
 }

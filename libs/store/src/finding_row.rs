@@ -29,10 +29,7 @@ pub(crate) fn columns(finding: &Finding) -> Vec<Value> {
         FindingDetails::Package(found) => (found.vulnerability.id.as_str(), "", (-1, -1)),
         FindingDetails::Network(found) => {
             let reachability = &found.reachability;
-            let ports = (
-                i64::from(reachability.port_begin),
-                i64::from(reachability.port_end),
-            );
+            let ports = (i64::from(reachability.port_begin), i64::from(reachability.port_end));
             ("", reachability.protocol.as_str(), ports)
         }
     };
@@ -49,9 +46,7 @@ pub(crate) fn columns(finding: &Finding) -> Vec<Value> {
         vulnerability,
         finding.title.as_str(),
         finding.fix_available.map_or("", |fix| fix.as_str()),
-        finding
-            .exploit_available
-            .map_or("", |exploit| exploit.as_str()),
+        finding.exploit_available.map_or("", |exploit| exploit.as_str()),
         epss(finding),
         protocol,
         ports.0,
@@ -75,9 +70,7 @@ pub(crate) fn packages(finding: &Finding) -> BTreeSet<(&str, &str)> {
     match &finding.details {
         FindingDetails::Package(found) => {
             let packages = found.packages.iter().map(|vulnerable| &vulnerable.package);
-            packages
-                .map(|package| (package.name.as_str(), package.version.as_str()))
-                .collect()
+            packages.map(|package| (package.name.as_str(), package.version.as_str())).collect()
         }
         FindingDetails::Network(_) => BTreeSet::new(),
     }
@@ -88,38 +81,24 @@ pub(crate) fn components(finding: &Finding) -> BTreeSet<&str> {
     match &finding.details {
         FindingDetails::Package(_) => BTreeSet::new(),
         FindingDetails::Network(found) => {
-            let steps = found
-                .reachability
-                .path
-                .iter()
-                .map(|step| step.component_id.as_str());
-            steps
-                .chain([found.reachability.interface.as_str()])
-                .collect()
+            let steps = found.reachability.path.iter().map(|step| step.component_id.as_str());
+            steps.chain([found.reachability.interface.as_str()]).collect()
         }
     }
 }
 
 /// 0 for untriaged to 5 for critical.
 pub(crate) fn rank(severity: Severity) -> i64 {
-    let from_the_top = Severity::ALL
-        .iter()
-        .position(|other| *other == severity)
-        .unwrap_or_default();
+    let from_the_top = Severity::ALL.iter().position(|other| *other == severity).unwrap_or_default();
     (Severity::ALL.len() - 1 - from_the_top) as i64
 }
 
 /// The Inspector score in tenths; -1: none.
 pub(crate) fn tenths(finding: &Finding) -> i64 {
-    finding
-        .inspector_score
-        .as_ref()
-        .map_or(-1, |score| i64::from(score.score.tenths()))
+    finding.inspector_score.as_ref().map_or(-1, |score| i64::from(score.score.tenths()))
 }
 
 /// The EPSS score in millionths, which hold its five decimals exactly (first.org/epss, data format); -1: none.
 pub(crate) fn epss(finding: &Finding) -> i64 {
-    finding
-        .epss
-        .map_or(-1, |epss| (epss.score.clamp(0.0, 1.0) * 1e6).round() as i64)
+    finding.epss.map_or(-1, |epss| (epss.score.clamp(0.0, 1.0) * 1e6).round() as i64)
 }

@@ -30,20 +30,14 @@ impl Store {
     /// All findings of a resource, closed ones too, ordered by id.
     pub async fn findings_of(&self, resource: &ResourceId) -> Result<Vec<Finding>, StoreError> {
         let sql = "SELECT id, body FROM finding WHERE resource = $1 ORDER BY id";
-        let rows = self
-            .engine
-            .rows("read a resource's findings", sql, values![resource])
-            .await?;
+        let rows = self.engine.rows("read a resource's findings", sql, values![resource]).await?;
         rows.into_iter().map(finding_row::read).collect()
     }
 
     /// One finding.
     pub async fn finding(&self, id: &FindingId) -> Result<Option<Finding>, StoreError> {
         let sql = "SELECT id, body FROM finding WHERE id = $1";
-        let row = self
-            .engine
-            .row("read a finding", sql, values![id.as_str()])
-            .await?;
+        let row = self.engine.row("read a finding", sql, values![id.as_str()]).await?;
         row.map(finding_row::read).transpose()
     }
 
@@ -79,31 +73,17 @@ impl Store {
         let sql = "SELECT m.resource FROM resource_match m LEFT JOIN scored s ON s.resource = m.resource
             WHERE s.resource IS NULL OR s.verdicts <> m.verdicts OR s.exposure <> m.exposure OR s.gone <> m.gone
             ORDER BY m.resource LIMIT $1";
-        Ok(body::resource_ids(
-            self.engine
-                .rows("list unscored resources", sql, values![limit(rows)])
-                .await?,
-        ))
+        Ok(body::resource_ids(self.engine.rows("list unscored resources", sql, values![limit(rows)]).await?))
     }
 
     /// Active findings by severity; every severity is there.
     pub async fn severity_counts(&self) -> Result<BTreeMap<Severity, u64>, StoreError> {
-        let sql =
-            "SELECT severity, COUNT(*) FROM finding WHERE status = 'ACTIVE' GROUP BY severity";
-        let rows: Vec<(i64, i64)> = self
-            .engine
-            .rows("count findings by severity", sql, Vec::new())
-            .await?;
-        let mut counts: BTreeMap<_, _> = Severity::ALL
-            .into_iter()
-            .map(|severity| (severity, 0))
-            .collect();
+        let sql = "SELECT severity, COUNT(*) FROM finding WHERE status = 'ACTIVE' GROUP BY severity";
+        let rows: Vec<(i64, i64)> = self.engine.rows("count findings by severity", sql, Vec::new()).await?;
+        let mut counts: BTreeMap<_, _> = Severity::ALL.into_iter().map(|severity| (severity, 0)).collect();
         for (severity, count) in counts.iter_mut() {
             let rank = finding_row::rank(*severity);
-            let found = rows
-                .iter()
-                .find(|(found, _)| *found == rank)
-                .map_or(0, |(_, count)| *count);
+            let found = rows.iter().find(|(found, _)| *found == rank).map_or(0, |(_, count)| *count);
             *count = body::unsigned(found)?;
         }
         Ok(counts)
@@ -133,85 +113,36 @@ impl Store {
 
 async fn put_finding(write: &mut Write, finding: &Finding) -> Result<(), StoreError> {
     let id = finding.id.as_str();
-    let written = write
-        .run(finding_row::UPSERT, finding_row::columns(finding))
-        .await?;
+    let written = write.run(finding_row::UPSERT, finding_row::columns(finding)).await?;
     if written == 0 {
         return already_there(write, finding).await;
     }
-    write
-        .run(
-            "DELETE FROM finding_package WHERE finding = $1",
-            values![id],
-        )
-        .await?;
-    let packages = finding_row::packages(finding)
-        .into_iter()
-        .map(|(name, version)| values![id, name, version]);
-    write
-        .insert(
-            "INSERT INTO finding_package (finding, name, version)",
-            packages.collect(),
-            "",
-        )
-        .await?;
-    write
-        .run(
-            "DELETE FROM finding_component WHERE finding = $1",
-            values![id],
-        )
-        .await?;
-    let components = finding_row::components(finding)
-        .into_iter()
-        .map(|component| values![id, component]);
-    write
-        .insert(
-            "INSERT INTO finding_component (finding, component)",
-            components.collect(),
-            "",
-        )
-        .await?;
+    write.run("DELETE FROM finding_package WHERE finding = $1", values![id]).await?;
+    let packages = finding_row::packages(finding).into_iter().map(|(name, version)| values![id, name, version]);
+    write.insert("INSERT INTO finding_package (finding, name, version)", packages.collect(), "").await?;
+    write.run("DELETE FROM finding_component WHERE finding = $1", values![id]).await?;
+    let components = finding_row::components(finding).into_iter().map(|component| values![id, component]);
+    write.insert("INSERT INTO finding_component (finding, component)", components.collect(), "").await?;
     Ok(())
 }
 
 /// The same state came before, or another one of the same revision did. A later sight of the same state is not a
 /// revision: it moves `last_observed_at` forward.
 async fn already_there(write: &mut Write, finding: &Finding) -> Result<(), StoreError> {
-    let rows = write
-        .rows(
-            "SELECT id, body FROM finding WHERE id = $1",
-            values![finding.id.as_str()],
-        )
-        .await?;
+    let rows = write.rows("SELECT id, body FROM finding WHERE id = $1", values![finding.id.as_str()]).await?;
     let stored = rows.into_iter().next().map(finding_row::read).transpose()?;
-    let lost = |detail| {
-        Err(StoreError::Conflict {
-            query: write.query,
-            detail,
-        })
-    };
+    let lost = |detail| Err(StoreError::Conflict { query: write.query, detail });
     let Some(stored) = stored else {
         return lost(format!("finding {} was deleted meanwhile", finding.id));
     };
-    if (Finding {
-        last_observed_at: stored.last_observed_at,
-        ..finding.clone()
-    }) != stored
-    {
-        return lost(format!(
-            "finding {} is at revision {} already",
-            finding.id, stored.revision
-        ));
+    if (Finding { last_observed_at: stored.last_observed_at, ..finding.clone() }) != stored {
+        return lost(format!("finding {} is at revision {} already", finding.id, stored.revision));
     }
     if finding.last_observed_at > stored.last_observed_at {
         write
             .run(
                 "UPDATE finding SET last_observed_at = $2, body = $3 WHERE id = $1",
-                values![
-                    finding.id.as_str(),
-                    finding.last_observed_at,
-                    body::pack_json(finding)
-                ],
+                values![finding.id.as_str(), finding.last_observed_at, body::pack_json(finding)],
             )
             .await?;
     }

@@ -39,9 +39,7 @@ mod topologies;
 pub use counts::Counts;
 pub use epochs::{Epoch, StoredDelta};
 pub use error::StoreError;
-pub use finding_filter::{
-    DateRange, FindingFilter, NumberRange, PortRange, StringComparison, StringFilter, TagFilter,
-};
+pub use finding_filter::{DateRange, FindingFilter, NumberRange, PortRange, StringComparison, StringFilter, TagFilter};
 pub use finding_query::{FindingPage, FindingQuery, Sort, SortField};
 pub use findings::ScoredKey;
 pub use matches::{MatchKey, Matched};
@@ -68,9 +66,7 @@ impl Store {
             Some(("postgres" | "postgresql", _)) => postgres::open(url).await?,
             _ => {
                 let scheme = url.split(':').next().unwrap_or_default();
-                return Err(StoreError::Url {
-                    why: format!("`{scheme}` is neither `sqlite` nor `postgres`"),
-                });
+                return Err(StoreError::Url { why: format!("`{scheme}` is neither `sqlite` nor `postgres`") });
             }
         };
         schema::migrate(&engine).await?;
@@ -85,10 +81,7 @@ impl Store {
 
 impl std::fmt::Debug for Store {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Store")
-            .field("engine", &self.engine.dialect.name)
-            .finish()
+        formatter.debug_struct("Store").field("engine", &self.engine.dialect.name).finish()
     }
 }
 

@@ -37,11 +37,7 @@ pub struct Matched {
 impl Matched {
     /// What scoring notes once it has scored this match.
     pub fn scored_key(&self) -> ScoredKey {
-        ScoredKey {
-            verdicts: self.verdicts.clone(),
-            exposure: Digest::of(&self.exposure),
-            gone: self.key.gone,
-        }
+        ScoredKey { verdicts: self.verdicts.clone(), exposure: Digest::of(&self.exposure), gone: self.key.gone }
     }
 }
 
@@ -102,13 +98,9 @@ impl Store {
     /// A resource's match.
     pub async fn matched(&self, resource: &ResourceId) -> Result<Option<Matched>, StoreError> {
         type Row = (Option<String>, i64, Option<String>, i64, String, Vec<u8>);
-        let sql =
-            "SELECT inventory, epoch, topology, gone, verdicts, exposure_body FROM resource_match
+        let sql = "SELECT inventory, epoch, topology, gone, verdicts, exposure_body FROM resource_match
             WHERE resource = $1";
-        let row: Option<Row> = self
-            .engine
-            .row("read a match", sql, values![resource])
-            .await?;
+        let row: Option<Row> = self.engine.row("read a match", sql, values![resource]).await?;
         row.map(|(inventory, epoch, topology, gone, verdicts, exposure)| {
             Ok(Matched {
                 key: MatchKey {
@@ -127,20 +119,12 @@ impl Store {
     /// A verdict set by its digest. One that no match holds any more may be gone: read the match again.
     pub async fn verdict_set(&self, digest: &Digest) -> Result<Option<VerdictSet>, StoreError> {
         let sql = "SELECT body FROM verdict_set WHERE digest = $1";
-        let row: Option<(Vec<u8>,)> = self
-            .engine
-            .row("read a verdict set", sql, values![digest])
-            .await?;
-        row.map(|(packed,)| body::unpack_json(&packed, || format!("verdict set {digest}")))
-            .transpose()
+        let row: Option<(Vec<u8>,)> = self.engine.row("read a verdict set", sql, values![digest]).await?;
+        row.map(|(packed,)| body::unpack_json(&packed, || format!("verdict set {digest}"))).transpose()
     }
 
     /// The verdict set of an inventory that was matched by this epoch before.
-    pub async fn cached_verdicts(
-        &self,
-        inventory: &Digest,
-        epoch: u64,
-    ) -> Result<Option<Digest>, StoreError> {
+    pub async fn cached_verdicts(&self, inventory: &Digest, epoch: u64) -> Result<Option<Digest>, StoreError> {
         let sql = "SELECT verdicts FROM verdict_cache WHERE inventory = $1 AND epoch = $2";
         let key = values![inventory, body::signed(epoch)];
         let row: Option<(String,)> = self.engine.row("look up verdicts", sql, key).await?;
@@ -149,12 +133,7 @@ impl Store {
 
     /// What was matched by epoch `from`, and has none of the touched packages (ecosystem, name as looked up), counts
     /// as matched by epoch `to` from now on, since the answers are the same. The count is that of resources.
-    pub async fn advance_epoch(
-        &self,
-        from: u64,
-        to: u64,
-        touched: &[(String, String)],
-    ) -> Result<u64, StoreError> {
+    pub async fn advance_epoch(&self, from: u64, to: u64, touched: &[(String, String)]) -> Result<u64, StoreError> {
         if from >= to {
             return Ok(0);
         }
@@ -192,9 +171,7 @@ impl Store {
                 values![from, to],
             )
             .await?;
-        write
-            .run("DELETE FROM advancing_inventory", Vec::new())
-            .await?;
+        write.run("DELETE FROM advancing_inventory", Vec::new()).await?;
         write.commit().await?;
         Ok(moved)
     }
@@ -212,26 +189,14 @@ impl Store {
                    OR COALESCE(m.inventory, '') <> COALESCE(s.inventory, '')
                    OR COALESCE(m.topology, '') <> COALESCE(t.fingerprint, '')))
             ORDER BY r.id LIMIT $2";
-        let rows = self
-            .engine
-            .rows(
-                "list unmatched resources",
-                sql,
-                values![body::signed(epoch), limit(rows)],
-            )
-            .await?;
+        let rows = self.engine.rows("list unmatched resources", sql, values![body::signed(epoch), limit(rows)]).await?;
         Ok(body::resource_ids(rows))
     }
 
     /// Forgets matches of resources that the store no longer has, and verdicts that only epochs before this one hold.
     pub async fn purge_matches(&self, before_epoch: u64) -> Result<(), StoreError> {
         let mut write = self.engine.write("forget old matches").await?;
-        write
-            .run(
-                "DELETE FROM verdict_cache WHERE epoch < $1",
-                values![body::signed(before_epoch)],
-            )
-            .await?;
+        write.run("DELETE FROM verdict_cache WHERE epoch < $1", values![body::signed(before_epoch)]).await?;
         write
             .run(
                 "DELETE FROM resource_match
@@ -261,9 +226,7 @@ async fn leave_behind(write: &mut Write, names: &[(String, String)]) -> Result<(
              WHERE p.ecosystem = t.ecosystem AND p.name = t.name)",
         placeholders(names.len(), 2, 0)
     );
-    let names = names
-        .iter()
-        .flat_map(|(ecosystem, name)| values![ecosystem.as_str(), name.as_str()]);
+    let names = names.iter().flat_map(|(ecosystem, name)| values![ecosystem.as_str(), name.as_str()]);
     write.run_made(sql, names.collect()).await?;
     Ok(())
 }
@@ -274,17 +237,11 @@ async fn put_verdict_set(
     verdict_set: Option<&VerdictSet>,
 ) -> Result<(), StoreError> {
     let Some(verdict_set) = verdict_set else {
-        let known: Vec<(i64,)> = write
-            .rows(
-                "SELECT COUNT(*) FROM verdict_set WHERE digest = $1",
-                values![digest],
-            )
-            .await?;
+        let known: Vec<(i64,)> =
+            write.rows("SELECT COUNT(*) FROM verdict_set WHERE digest = $1", values![digest]).await?;
         return match known.first() {
             Some((1,)) => Ok(()),
-            _ => Err(StoreError::Missing {
-                what: format!("verdict set {digest}"),
-            }),
+            _ => Err(StoreError::Missing { what: format!("verdict set {digest}") }),
         };
     };
     let packed: Value = body::pack_json(verdict_set).into();

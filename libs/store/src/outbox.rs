@@ -42,10 +42,7 @@ pub(crate) struct Bells([Notify; SERVICES.len()]);
 
 impl Bells {
     fn of(&self, service: &str) -> Option<&Notify> {
-        SERVICES
-            .iter()
-            .position(|name| *name == service)
-            .map(|index| &self.0[index])
+        SERVICES.iter().position(|name| *name == service).map(|index| &self.0[index])
     }
 
     pub fn ring(&self, service: &str) {
@@ -65,24 +62,15 @@ impl Write {
         let rows: Vec<_> = messages
             .into_iter()
             .map(|message| {
-                let headers =
-                    serde_json::to_string(&message.headers).expect("a map of texts is always JSON");
-                values![
-                    service,
-                    message.id,
-                    message.subject,
-                    message.key,
-                    headers,
-                    message.payload
-                ]
+                let headers = serde_json::to_string(&message.headers).expect("a map of texts is always JSON");
+                values![service, message.id, message.subject, message.key, headers, message.payload]
             })
             .collect();
         if !rows.is_empty() {
             self.rung = Some(service);
         }
         let head = "INSERT INTO outbox (service, id, subject, order_key, headers, payload)";
-        self.insert(head, rows, "ON CONFLICT (service, id) DO NOTHING")
-            .await?;
+        self.insert(head, rows, "ON CONFLICT (service, id) DO NOTHING").await?;
         Ok(())
     }
 }
@@ -92,25 +80,12 @@ impl Store {
     pub async fn outbox(&self, service: &str, rows: u32) -> Result<Vec<OutboxMessage>, StoreError> {
         let sql = "SELECT id, subject, order_key, headers, payload FROM outbox
             WHERE service = $1 ORDER BY sequence LIMIT $2";
-        let rows = self
-            .engine
-            .rows("read the outbox", sql, values![service, limit(rows)])
-            .await?;
-        let message =
-            |(id, subject, key, headers, payload): (String, String, String, String, Vec<u8>)| {
-                let headers =
-                    serde_json::from_str(&headers).map_err(|cause| StoreError::Corrupt {
-                        what: format!("message {id}"),
-                        why: cause.to_string(),
-                    })?;
-                Ok(OutboxMessage {
-                    id,
-                    subject,
-                    key,
-                    headers,
-                    payload,
-                })
-            };
+        let rows = self.engine.rows("read the outbox", sql, values![service, limit(rows)]).await?;
+        let message = |(id, subject, key, headers, payload): (String, String, String, String, Vec<u8>)| {
+            let headers = serde_json::from_str(&headers)
+                .map_err(|cause| StoreError::Corrupt { what: format!("message {id}"), why: cause.to_string() })?;
+            Ok(OutboxMessage { id, subject, key, headers, payload })
+        };
         rows.into_iter().map(message).collect()
     }
 
@@ -121,15 +96,10 @@ impl Store {
         const IDS_MAX: usize = 500;
         let mut write = self.engine.write(QUERY).await?;
         for ids in ids.chunks(IDS_MAX) {
-            let names: Vec<_> = (2..=ids.len() + 1)
-                .map(|index| format!("${index}"))
-                .collect();
+            let names: Vec<_> = (2..=ids.len() + 1).map(|index| format!("${index}")).collect();
             let mut parameters = values![service];
             parameters.extend(ids.iter().map(|id| Value::from(id.as_str())));
-            let sql = format!(
-                "DELETE FROM outbox WHERE service = $1 AND id IN ({})",
-                names.join(", ")
-            );
+            let sql = format!("DELETE FROM outbox WHERE service = $1 AND id IN ({})", names.join(", "));
             write.run_made(sql, parameters).await?;
         }
         write.commit().await
@@ -147,14 +117,8 @@ impl Store {
     /// How many messages each service still has to send.
     pub async fn outbox_lengths(&self) -> Result<BTreeMap<String, u64>, StoreError> {
         let sql = "SELECT service, COUNT(*) FROM outbox GROUP BY service";
-        let rows: Vec<(String, i64)> = self
-            .engine
-            .rows("count the outbox", sql, Vec::new())
-            .await?;
-        let mut lengths: BTreeMap<_, _> = SERVICES
-            .iter()
-            .map(|service| ((*service).to_owned(), 0))
-            .collect();
+        let rows: Vec<(String, i64)> = self.engine.rows("count the outbox", sql, Vec::new()).await?;
+        let mut lengths: BTreeMap<_, _> = SERVICES.iter().map(|service| ((*service).to_owned(), 0)).collect();
         for (service, count) in rows {
             lengths.insert(service, crate::body::unsigned(count)?);
         }

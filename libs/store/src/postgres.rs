@@ -29,10 +29,7 @@ static DIALECT: Dialect = Dialect {
 /// Connects to the server.
 pub(crate) async fn open(url: &str) -> Result<Engine, StoreError> {
     sqlx::any::install_default_drivers();
-    let pool = AnyPoolOptions::new()
-        .max_connections(CONNECTIONS_MAX)
-        .connect(url)
-        .await
-        .during("connect to PostgreSQL")?;
+    let pool =
+        AnyPoolOptions::new().max_connections(CONNECTIONS_MAX).connect(url).await.during("connect to PostgreSQL")?;
     Ok(Engine::new(pool, &DIALECT, false))
 }

@@ -14,10 +14,7 @@ impl Store {
             LEFT JOIN publication p ON p.finding = f.id AND p.sink = $1
             WHERE p.revision IS NULL OR p.revision < f.revision
             ORDER BY f.updated_at, f.id LIMIT $2";
-        let rows = self
-            .engine
-            .rows("list unpublished findings", sql, values![sink, limit(rows)])
-            .await?;
+        let rows = self.engine.rows("list unpublished findings", sql, values![sink, limit(rows)]).await?;
         rows.into_iter().map(finding_row::read).collect()
     }
 
@@ -32,11 +29,7 @@ impl Store {
 
     /// The sink has been told these revisions. An older revision than the noted one changes nothing, and neither does
     /// a finding that was deleted meanwhile.
-    pub async fn mark_published(
-        &self,
-        sink: &str,
-        told: &[(FindingId, u64)],
-    ) -> Result<(), StoreError> {
+    pub async fn mark_published(&self, sink: &str, told: &[(FindingId, u64)]) -> Result<(), StoreError> {
         let mut write = self.engine.write("note what was published").await?;
         // one order for all, so that two publishers never wait for each other in a circle
         let mut told: Vec<_> = told.iter().collect();
@@ -48,18 +41,11 @@ impl Store {
     }
 }
 
-async fn mark(
-    write: &mut Write,
-    sink: &str,
-    finding: &FindingId,
-    revision: u64,
-) -> Result<(), StoreError> {
+async fn mark(write: &mut Write, sink: &str, finding: &FindingId, revision: u64) -> Result<(), StoreError> {
     let sql = "INSERT INTO publication (sink, finding, revision)
         SELECT $1, f.id, $3 FROM finding f WHERE f.id = $2
         ON CONFLICT (sink, finding) DO UPDATE SET revision = excluded.revision
         WHERE publication.revision < excluded.revision";
-    write
-        .run(sql, values![sink, finding.as_str(), body::signed(revision)])
-        .await?;
+    write.run(sql, values![sink, finding.as_str(), body::signed(revision)]).await?;
     Ok(())
 }

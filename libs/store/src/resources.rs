@@ -5,9 +5,7 @@ use crate::{
     engine::{Value, Write, placeholders, values},
     limit,
 };
-use muster_domain::{
-    AccountId, Digest, Region, Resource, ResourceDetails, ResourceId, ResourceKind,
-};
+use muster_domain::{AccountId, Digest, Region, Resource, ResourceDetails, ResourceId, ResourceKind};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Ids in one statement.
@@ -94,9 +92,7 @@ macro_rules! columns {
 pub(crate) use columns;
 
 /// What comes out of [`columns`].
-pub(crate) fn stored(
-    (id, fingerprint, packed, observed_at, gone_at): Row,
-) -> Result<StoredResource, StoreError> {
+pub(crate) fn stored((id, fingerprint, packed, observed_at, gone_at): Row) -> Result<StoredResource, StoreError> {
     Ok(StoredResource {
         resource: body::unpack_json(&packed, || format!("resource {id}"))?,
         fingerprint: body::digest(fingerprint)?,
@@ -112,23 +108,10 @@ impl Store {
         sweep: &Sweep,
         message: impl Fn(&Change<'_>) -> OutboxMessage + Send,
     ) -> Result<Observed, StoreError> {
-        let scope = || {
-            values![
-                sweep.account.as_str(),
-                sweep.region.as_str(),
-                sweep.kind.as_str()
-            ]
-        };
+        let scope = || values![sweep.account.as_str(), sweep.region.as_str(), sweep.kind.as_str()];
         let seen = by_id(sweep)?;
         let mut write = self.engine.write("take in a sweep").await?;
-        write
-            .lock(&format!(
-                "observe {} {} {}",
-                sweep.account,
-                sweep.region,
-                sweep.kind.as_str()
-            ))
-            .await?;
+        write.lock(&format!("observe {} {} {}", sweep.account, sweep.region, sweep.kind.as_str())).await?;
         let known: Vec<(String, String)> = write
             .rows(
                 "SELECT id, fingerprint FROM resource
@@ -140,35 +123,21 @@ impl Store {
 
         let changed: Vec<_> = seen
             .iter()
-            .filter(|(id, (_, fingerprint))| {
-                known
-                    .get(id.as_str())
-                    .is_none_or(|known| known != fingerprint.as_str())
-            })
+            .filter(|(id, (_, fingerprint))| known.get(id.as_str()).is_none_or(|known| known != fingerprint.as_str()))
             .map(|(_, observed)| observed)
             .collect();
-        let gone: Vec<_> = known
-            .keys()
-            .map(ResourceId::new)
-            .filter(|id| sweep.complete && !seen.contains_key(id))
-            .collect();
+        let gone: Vec<_> =
+            known.keys().map(ResourceId::new).filter(|id| sweep.complete && !seen.contains_key(id)).collect();
         put_changed(&mut write, sweep, &changed).await?;
         mark_gone(&mut write, sweep.at, &gone).await?;
 
-        let observed = changed
-            .iter()
-            .map(|(resource, fingerprint)| message(&Change::Observed(resource, fingerprint)));
-        let messages: Vec<_> = observed
-            .chain(gone.iter().map(|id| message(&Change::Gone(id))))
-            .collect();
+        let observed = changed.iter().map(|(resource, fingerprint)| message(&Change::Observed(resource, fingerprint)));
+        let messages: Vec<_> = observed.chain(gone.iter().map(|id| message(&Change::Gone(id)))).collect();
         write.tell(DISCOVERY, messages).await?;
         write.commit().await?;
         Ok(Observed {
             unchanged: (seen.len() - changed.len()) as u64,
-            changed: changed
-                .iter()
-                .map(|(resource, _)| resource.id.clone())
-                .collect(),
+            changed: changed.iter().map(|(resource, _)| resource.id.clone()).collect(),
             gone,
         })
     }
@@ -190,26 +159,16 @@ impl Store {
     /// One resource, present or gone.
     pub async fn resource(&self, id: &ResourceId) -> Result<Option<StoredResource>, StoreError> {
         const SQL: &str = concat!("SELECT ", columns!(), " FROM resource r WHERE r.id = $1");
-        self.engine
-            .row("read a resource", SQL, values![id])
-            .await?
-            .map(stored)
-            .transpose()
+        self.engine.row("read a resource", SQL, values![id]).await?.map(stored).transpose()
     }
 
     /// These resources, present or gone, in any order; what is not in the store is left out.
-    pub async fn resources_by_id(
-        &self,
-        ids: &[ResourceId],
-    ) -> Result<Vec<StoredResource>, StoreError> {
+    pub async fn resources_by_id(&self, ids: &[ResourceId]) -> Result<Vec<StoredResource>, StoreError> {
         let mut found = Vec::with_capacity(ids.len());
         for ids in ids.chunks(IDS_MAX) {
             let sql = concat!("SELECT ", columns!(), " FROM resource r WHERE r.id IN ");
             let sql = format!("{sql}{}", placeholders(1, ids.len(), 0));
-            let rows = self
-                .engine
-                .rows_made("read resources", sql, ids.iter().map(Value::from).collect())
-                .await?;
+            let rows = self.engine.rows_made("read resources", sql, ids.iter().map(Value::from).collect()).await?;
             for row in rows {
                 found.push(stored(row)?);
             }
@@ -235,12 +194,7 @@ impl Store {
         }
         values.push(limit(page.limit).into());
         sql.push_str(&format!(" ORDER BY r.id LIMIT ${}", values.len()));
-        self.engine
-            .rows_made("list resources", sql, values)
-            .await?
-            .into_iter()
-            .map(stored)
-            .collect()
+        self.engine.rows_made("list resources", sql, values).await?.into_iter().map(stored).collect()
     }
 }
 
@@ -249,29 +203,18 @@ impl Store {
 fn by_id(sweep: &Sweep) -> Result<BTreeMap<ResourceId, (&Resource, Digest)>, StoreError> {
     let mut seen = BTreeMap::new();
     for resource in &sweep.resources {
-        let in_scope = resource.account == sweep.account
-            && resource.region == sweep.region
-            && resource.kind() == sweep.kind;
+        let in_scope =
+            resource.account == sweep.account && resource.region == sweep.region && resource.kind() == sweep.kind;
         if !in_scope {
-            let why = format!(
-                "resource {} is of another account, region or kind than its sweep",
-                resource.id
-            );
-            return Err(StoreError::Invalid {
-                query: "take in a sweep",
-                why,
-            });
+            let why = format!("resource {} is of another account, region or kind than its sweep", resource.id);
+            return Err(StoreError::Invalid { query: "take in a sweep", why });
         }
         seen.insert(resource.id.clone(), (resource, resource.fingerprint()));
     }
     Ok(seen)
 }
 
-async fn put_changed(
-    write: &mut Write,
-    sweep: &Sweep,
-    changed: &[&(&Resource, Digest)],
-) -> Result<(), StoreError> {
+async fn put_changed(write: &mut Write, sweep: &Sweep, changed: &[&(&Resource, Digest)]) -> Result<(), StoreError> {
     let row = |(resource, fingerprint): &&(&Resource, Digest)| {
         values![
             &resource.id,
@@ -293,60 +236,29 @@ async fn put_changed(
         )
         .await?;
     for changed in changed.chunks(IDS_MAX) {
-        let sql = format!(
-            "DELETE FROM resource_attribute WHERE resource IN {}",
-            placeholders(1, changed.len(), 0)
-        );
-        write
-            .run_made(
-                sql,
-                changed
-                    .iter()
-                    .map(|(resource, _)| Value::from(&resource.id))
-                    .collect(),
-            )
-            .await?;
+        let sql = format!("DELETE FROM resource_attribute WHERE resource IN {}", placeholders(1, changed.len(), 0));
+        write.run_made(sql, changed.iter().map(|(resource, _)| Value::from(&resource.id)).collect()).await?;
     }
     let attributes = changed.iter().flat_map(|(resource, _)| {
-        attributes(resource)
-            .into_iter()
-            .map(|(name, value)| values![&resource.id, name, value])
+        attributes(resource).into_iter().map(|(name, value)| values![&resource.id, name, value])
     });
-    write
-        .insert(
-            "INSERT INTO resource_attribute (resource, name, value)",
-            attributes.collect(),
-            "",
-        )
-        .await?;
+    write.insert("INSERT INTO resource_attribute (resource, name, value)", attributes.collect(), "").await?;
     Ok(())
 }
 
-async fn mark_gone(
-    write: &mut Write,
-    at: jiff::Timestamp,
-    gone: &[ResourceId],
-) -> Result<(), StoreError> {
+async fn mark_gone(write: &mut Write, at: jiff::Timestamp, gone: &[ResourceId]) -> Result<(), StoreError> {
     for gone in gone.chunks(IDS_MAX) {
-        let sql = format!(
-            "UPDATE resource SET gone_at = $1 WHERE id IN {}",
-            placeholders(1, gone.len(), 1)
-        );
+        let sql = format!("UPDATE resource SET gone_at = $1 WHERE id IN {}", placeholders(1, gone.len(), 1));
         let ids = gone.iter().map(Value::from);
-        write
-            .run_made(sql, values![at].into_iter().chain(ids).collect())
-            .await?;
+        write.run_made(sql, values![at].into_iter().chain(ids).collect()).await?;
     }
     Ok(())
 }
 
 /// What findings are filtered by.
 fn attributes(resource: &Resource) -> BTreeSet<(String, String)> {
-    let mut attributes: BTreeSet<_> = resource
-        .tags
-        .iter()
-        .map(|(key, value)| (format!("tag:{key}"), value.clone()))
-        .collect();
+    let mut attributes: BTreeSet<_> =
+        resource.tags.iter().map(|(key, value)| (format!("tag:{key}"), value.clone())).collect();
     let mut add = |name: &str, value: &str| {
         if !value.is_empty() {
             attributes.insert((name.to_owned(), value.to_owned()));
@@ -356,29 +268,20 @@ fn attributes(resource: &Resource) -> BTreeSet<(String, String)> {
         ResourceDetails::Instance(instance) => {
             add("ec2:image", &instance.image_id);
             add("ec2:vpc", instance.vpc_id.as_deref().unwrap_or_default());
-            add(
-                "ec2:subnet",
-                instance.subnet_id.as_deref().unwrap_or_default(),
-            );
+            add("ec2:subnet", instance.subnet_id.as_deref().unwrap_or_default());
         }
         ResourceDetails::Image(image) => {
             add("ecr:repository", &image.repository);
             add("ecr:registry", &image.registry);
             add("ecr:hash", &image.digest);
-            add(
-                "ecr:architecture",
-                image.architecture.as_deref().unwrap_or_default(),
-            );
+            add("ecr:architecture", image.architecture.as_deref().unwrap_or_default());
             image.tags.iter().for_each(|tag| add("ecr:tag", tag));
         }
         ResourceDetails::Function(function) => {
             add("lambda:name", &function.name);
             add("lambda:runtime", &function.runtime);
             add("lambda:role", &function.execution_role_arn);
-            function
-                .layers
-                .iter()
-                .for_each(|layer| add("lambda:layer", layer));
+            function.layers.iter().for_each(|layer| add("lambda:layer", layer));
         }
     }
     attributes

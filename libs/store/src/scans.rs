@@ -35,9 +35,7 @@ impl Store {
         if let Some(inventory) = inventory {
             let digest = inventory.digest();
             if coverage.inventory.as_ref() != Some(&digest) {
-                let why = format!(
-                    "the coverage of {resource} does not name the inventory {digest} that came with it"
-                );
+                let why = format!("the coverage of {resource} does not name the inventory {digest} that came with it");
                 return Err(StoreError::Invalid { query: QUERY, why });
             }
             let packages = body::signed(inventory.packages.len() as u64);
@@ -50,11 +48,8 @@ impl Store {
                 .await?;
             if new > 0 {
                 let names: BTreeSet<_> = inventory.packages.iter().filter_map(looked_up).collect();
-                let rows = names
-                    .into_iter()
-                    .map(|(ecosystem, name, key)| values![&digest, ecosystem, name, key]);
-                let head =
-                    "INSERT INTO inventory_package (inventory, ecosystem, name, version_key)";
+                let rows = names.into_iter().map(|(ecosystem, name, key)| values![&digest, ecosystem, name, key]);
+                let head = "INSERT INTO inventory_package (inventory, ecosystem, name, version_key)";
                 write.insert(head, rows.collect(), "").await?;
             }
         }
@@ -79,10 +74,7 @@ impl Store {
     /// The last scan of a resource.
     pub async fn scan(&self, resource: &ResourceId) -> Result<Option<Scan>, StoreError> {
         let sql = "SELECT fingerprint, coverage FROM scan WHERE resource = $1";
-        let row: Option<(String, Vec<u8>)> = self
-            .engine
-            .row("read a scan", sql, values![resource])
-            .await?;
+        let row: Option<(String, Vec<u8>)> = self.engine.row("read a scan", sql, values![resource]).await?;
         row.map(|(fingerprint, coverage)| {
             Ok(Scan {
                 fingerprint: body::digest(fingerprint)?,
@@ -97,20 +89,14 @@ impl Store {
         let sql = "SELECT COALESCE(s.reason, 'PENDING_INITIAL_SCAN'), COUNT(*)
             FROM resource r LEFT JOIN scan s ON s.resource = r.id WHERE r.gone_at IS NULL GROUP BY 1";
         let rows: Vec<(String, i64)> = self.engine.rows("count scans", sql, Vec::new()).await?;
-        rows.into_iter()
-            .map(|(reason, count)| Ok((reason, body::unsigned(count)?)))
-            .collect()
+        rows.into_iter().map(|(reason, count)| Ok((reason, body::unsigned(count)?))).collect()
     }
 
     /// An inventory by its digest.
     pub async fn inventory(&self, digest: &Digest) -> Result<Option<Inventory>, StoreError> {
         let sql = "SELECT body FROM inventory WHERE digest = $1";
-        let row: Option<(Vec<u8>,)> = self
-            .engine
-            .row("read an inventory", sql, values![digest])
-            .await?;
-        row.map(|(packed,)| body::unpack_json(&packed, || format!("inventory {digest}")))
-            .transpose()
+        let row: Option<(Vec<u8>,)> = self.engine.row("read an inventory", sql, values![digest]).await?;
+        row.map(|(packed,)| body::unpack_json(&packed, || format!("inventory {digest}"))).transpose()
     }
 
     /// Inventories that have this package in a version from `from` (inclusive) to `to` (exclusive), as keys of the
@@ -123,28 +109,18 @@ impl Store {
         to: Option<&[u8]>,
         rows: u32,
     ) -> Result<Vec<Digest>, StoreError> {
-        let mut sql =
-            "SELECT DISTINCT inventory FROM inventory_package WHERE ecosystem = $1 AND name = $2"
-                .to_owned();
+        let mut sql = "SELECT DISTINCT inventory FROM inventory_package WHERE ecosystem = $1 AND name = $2".to_owned();
         let mut values = values![ecosystem, name];
         for (bound, beyond) in [(from, ">="), (to, "<")] {
             if let Some(key) = bound {
                 values.push(key.to_vec().into());
-                sql.push_str(&format!(
-                    " AND (version_key IS NULL OR version_key {beyond} ${})",
-                    values.len()
-                ));
+                sql.push_str(&format!(" AND (version_key IS NULL OR version_key {beyond} ${})", values.len()));
             }
         }
         values.push(limit(rows).into());
         sql.push_str(&format!(" ORDER BY inventory LIMIT ${}", values.len()));
-        let rows: Vec<(String,)> = self
-            .engine
-            .rows_made("look for a package", sql, values)
-            .await?;
-        rows.into_iter()
-            .map(|(digest,)| body::digest(digest))
-            .collect()
+        let rows: Vec<(String,)> = self.engine.rows_made("look for a package", sql, values).await?;
+        rows.into_iter().map(|(digest,)| body::digest(digest)).collect()
     }
 
     /// Present resources that were never scanned as they are now.
@@ -156,12 +132,7 @@ impl Store {
              WHERE r.gone_at IS NULL AND (s.resource IS NULL OR s.fingerprint <> r.fingerprint)
              ORDER BY r.id LIMIT $1"
         );
-        self.engine
-            .rows("list unscanned resources", SQL, values![limit(rows)])
-            .await?
-            .into_iter()
-            .map(stored)
-            .collect()
+        self.engine.rows("list unscanned resources", SQL, values![limit(rows)]).await?.into_iter().map(stored).collect()
     }
 
     /// Forgets scans of resources that the store no longer has, and inventories that no scan holds in force.
@@ -185,19 +156,12 @@ impl Store {
 /// The ecosystem, name and version under which advisories name a package: for an OS package those of its source.
 fn looked_up(package: &Package) -> Option<(String, String, Option<Vec<u8>>)> {
     let ecosystem = package.ecosystem.as_ref()?;
-    let source = package
-        .source
-        .as_ref()
-        .filter(|_| ecosystem.row().is_distribution);
+    let source = package.source.as_ref().filter(|_| ecosystem.row().is_distribution);
     let (name, version) = match source {
         Some(source) => (&source.name, &source.version),
         None => (&package.name, &package.version),
     };
-    let key = ecosystem
-        .scheme()
-        .key(version)
-        .ok()
-        .map(|key| key.as_bytes().to_vec());
+    let key = ecosystem.scheme().key(version).ok().map(|key| key.as_bytes().to_vec());
     Some((ecosystem.to_string(), ecosystem.normalise(name), key))
 }
 

@@ -19,18 +19,8 @@ pub(crate) async fn migrate(engine: &Engine) -> Result<(), StoreError> {
 async fn migrate_with(engine: &Engine, steps: &[&str]) -> Result<(), StoreError> {
     let mut write = engine.write("bring the schema up to date").await?;
     write.lock("muster schema").await?;
-    write
-        .script(
-            "CREATE TABLE IF NOT EXISTS schema_step (number BIGINT NOT NULL PRIMARY KEY)"
-                .to_owned(),
-        )
-        .await?;
-    let numbers = write
-        .rows(
-            "SELECT COALESCE(MAX(number), 0) FROM schema_step",
-            Vec::new(),
-        )
-        .await?;
+    write.script("CREATE TABLE IF NOT EXISTS schema_step (number BIGINT NOT NULL PRIMARY KEY)".to_owned()).await?;
+    let numbers = write.rows("SELECT COALESCE(MAX(number), 0) FROM schema_step", Vec::new()).await?;
     let found = numbers.first().map_or(0, |(number,): &(i64,)| *number);
     let known = i64::try_from(steps.len()).expect("the steps are a short list");
     if found > known {
@@ -38,20 +28,13 @@ async fn migrate_with(engine: &Engine, steps: &[&str]) -> Result<(), StoreError>
     }
     for (number, step) in (1..).zip(steps).filter(|(number, _)| *number > found) {
         write.script(spoken(step, engine.dialect)).await?;
-        write
-            .run(
-                "INSERT INTO schema_step (number) VALUES ($1)",
-                values![number],
-            )
-            .await?;
+        write.run("INSERT INTO schema_step (number) VALUES ($1)", values![number]).await?;
     }
     write.commit().await
 }
 
 fn spoken(step: &str, dialect: &Dialect) -> String {
-    step.replace("{text}", dialect.text)
-        .replace("{bytes}", dialect.bytes)
-        .replace("{sequence}", dialect.sequence)
+    step.replace("{text}", dialect.text).replace("{bytes}", dialect.bytes).replace("{sequence}", dialect.sequence)
 }
 
 #[cfg(test)]
@@ -67,10 +50,7 @@ mod tests {
         migrate_with(&engine, &newer).await.unwrap();
         migrate_with(&engine, &newer).await.unwrap(); // twice is harmless
         let error = migrate(&engine).await.unwrap_err();
-        assert!(
-            matches!(error, StoreError::NewerSchema { found: 2, known: 1 }),
-            "{error}"
-        );
+        assert!(matches!(error, StoreError::NewerSchema { found: 2, known: 1 }), "{error}");
     }
 
     #[tokio::test]
@@ -78,15 +58,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("store.db");
         let engine = crate::sqlite::open(path.to_str().unwrap()).await.unwrap();
-        migrate_with(
-            &engine,
-            &[
-                STEPS[0],
-                "CREATE TABLE half (id BIGINT); CREATE TABEL broken",
-            ],
-        )
-        .await
-        .unwrap_err();
+        migrate_with(&engine, &[STEPS[0], "CREATE TABLE half (id BIGINT); CREATE TABEL broken"]).await.unwrap_err();
         let tables = "SELECT name FROM sqlite_master WHERE name IN ('half', 'resource')";
         let left: Vec<(String,)> = engine.rows("look", tables, Vec::new()).await.unwrap();
         assert!(left.is_empty(), "{left:?}");

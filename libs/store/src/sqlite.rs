@@ -43,14 +43,9 @@ const PRAGMAS: [&str; 4] = [
 pub(crate) async fn open(path: &str) -> Result<Engine, StoreError> {
     let path = path.strip_prefix("//").unwrap_or(path);
     if path.is_empty() || path == ":memory:" {
-        return Err(StoreError::Url {
-            why: "`sqlite:` needs the path of a file".to_owned(),
-        });
+        return Err(StoreError::Url { why: "`sqlite:` needs the path of a file".to_owned() });
     }
-    let path = std::path::absolute(path).map_err(|cause| StoreError::File {
-        path: path.into(),
-        cause,
-    })?;
+    let path = std::path::absolute(path).map_err(|cause| StoreError::File { path: path.into(), cause })?;
     sqlx::any::install_default_drivers();
     let pool = AnyPoolOptions::new()
         .max_connections(CONNECTIONS_MAX)
@@ -71,9 +66,7 @@ pub(crate) async fn open(path: &str) -> Result<Engine, StoreError> {
 /// As a URL: every byte that means something there is escaped.
 fn url(path: &Path) -> Result<String, StoreError> {
     let Some(path) = path.to_str() else {
-        return Err(StoreError::Url {
-            why: format!("`{}` is not UTF-8", path.display()),
-        });
+        return Err(StoreError::Url { why: format!("`{}` is not UTF-8", path.display()) });
     };
     let mut url = String::from("sqlite://");
     for byte in path.bytes() {
@@ -93,12 +86,8 @@ mod tests {
 
     #[test]
     fn a_path_is_escaped_where_a_url_would_misread_it() {
-        let check =
-            |path: &str, expected: &str| assert_eq!(url(Path::new(path)).unwrap(), expected);
+        let check = |path: &str, expected: &str| assert_eq!(url(Path::new(path)).unwrap(), expected);
         check("/var/lib/muster.db", "sqlite:///var/lib/muster.db?mode=rwc");
-        check(
-            "/tmp/50% of #1?/a b.db",
-            "sqlite:///tmp/50%25%20of%20%231%3F/a%20b.db?mode=rwc",
-        );
+        check("/tmp/50% of #1?/a b.db", "sqlite:///tmp/50%25%20of%20%231%3F/a%20b.db?mode=rwc");
     }
 }

@@ -74,25 +74,12 @@ impl Store {
     /// How the last sweep of each account and region ended, ordered by them.
     pub async fn account_statuses(&self) -> Result<Vec<AccountStatus>, StoreError> {
         let sql = "SELECT account, region, error, swept_at FROM account_status ORDER BY account, region LIMIT $1";
-        let rows: Vec<(String, String, Option<String>, i64)> = self
-            .engine
-            .rows(
-                "list how the sweeps ended",
-                sql,
-                values![crate::limit(u32::MAX)],
-            )
-            .await?;
+        let rows: Vec<(String, String, Option<String>, i64)> =
+            self.engine.rows("list how the sweeps ended", sql, values![crate::limit(u32::MAX)]).await?;
         let status = |(account, region, error, swept_at): (String, String, Option<String>, i64)| {
-            let account = AccountId::try_from(account).map_err(|cause| StoreError::Corrupt {
-                what: "account".to_owned(),
-                why: cause.to_string(),
-            })?;
-            Ok(AccountStatus {
-                account,
-                region: Region::new(region),
-                error,
-                swept_at: body::time(swept_at)?,
-            })
+            let account = AccountId::try_from(account)
+                .map_err(|cause| StoreError::Corrupt { what: "account".to_owned(), why: cause.to_string() })?;
+            Ok(AccountStatus { account, region: Region::new(region), error, swept_at: body::time(swept_at)? })
         };
         rows.into_iter().map(status).collect()
     }

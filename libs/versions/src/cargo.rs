@@ -10,11 +10,7 @@ use crate::semver;
 pub(crate) fn key(raw: &str) -> Result<KeyWriter, Why> {
     let parts = semver::parts(raw)?;
     // The `semver` crate keeps the three numbers in a u64.
-    if !parts
-        .numbers
-        .iter()
-        .all(|number| number.parse::<u64>().is_ok())
-    {
+    if !parts.numbers.iter().all(|number| number.parse::<u64>().is_ok()) {
         return Err("one of its three numbers is above 18446744073709551615");
     }
     Ok(semver::key(&parts))
@@ -26,16 +22,8 @@ mod tests {
     use std::cmp::Ordering::{self, Equal, Greater, Less};
 
     fn check(a: &str, b: &str, expected: Ordering) {
-        assert_eq!(
-            Scheme::Cargo.compare(a, b),
-            Ok(expected),
-            "`{a}` against `{b}`"
-        );
-        assert_eq!(
-            Scheme::Cargo.compare(b, a),
-            Ok(expected.reverse()),
-            "`{b}` against `{a}`"
-        );
+        assert_eq!(Scheme::Cargo.compare(a, b), Ok(expected), "`{a}` against `{b}`");
+        assert_eq!(Scheme::Cargo.compare(b, a), Ok(expected.reverse()), "`{b}` against `{a}`");
     }
 
     #[test]
@@ -54,15 +42,7 @@ mod tests {
 
     #[test]
     fn what_the_semver_crate_refuses_is_refused() {
-        for version in [
-            "",
-            "1",
-            "1.2",
-            "v1.2.3",
-            " 1.2.3",
-            "1.2.3-",
-            "18446744073709551616.0.0",
-        ] {
+        for version in ["", "1", "1.2", "v1.2.3", " 1.2.3", "1.2.3-", "18446744073709551616.0.0"] {
             assert!(Scheme::Cargo.key(version).is_err(), "`{version}`");
         }
         check("18446744073709551615.0.0", "1.0.0", Greater);

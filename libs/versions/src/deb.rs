@@ -21,26 +21,16 @@ pub(crate) fn key(raw: &str) -> Result<KeyWriter, Why> {
         None => (rest, ""),
     };
     let epoch = epoch.strip_prefix('+').unwrap_or(epoch); // dpkg reads it with strtol
-    if !epoch.bytes().all(|byte| byte.is_ascii_digit())
-        || !epoch.parse::<u32>().is_ok_and(|epoch| epoch <= EPOCH_MAX)
-    {
+    if !epoch.bytes().all(|byte| byte.is_ascii_digit()) || !epoch.parse::<u32>().is_ok_and(|epoch| epoch <= EPOCH_MAX) {
         return Err("the epoch is not a number up to 2147483647");
     }
     if !upstream.starts_with(|letter: char| letter.is_ascii_digit()) {
         return Err("the upstream version does not start with a digit");
     }
-    if !upstream
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || b".-+~:".contains(&byte))
-    {
-        return Err(
-            "the upstream version has a character other than letters, digits and . - + ~ :",
-        );
+    if !upstream.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-+~:".contains(&byte)) {
+        return Err("the upstream version has a character other than letters, digits and . - + ~ :");
     }
-    if !revision
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || b".+~".contains(&byte))
-    {
+    if !revision.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".+~".contains(&byte)) {
         return Err("the revision has a character other than letters, digits and . + ~");
     }
     let mut key = KeyWriter::default();
@@ -57,17 +47,13 @@ const END: u8 = 2;
 fn runs(key: &mut KeyWriter, text: &str) {
     let mut rest = text;
     loop {
-        let digits = rest
-            .find(|letter: char| letter.is_ascii_digit())
-            .unwrap_or(rest.len());
+        let digits = rest.find(|letter: char| letter.is_ascii_digit()).unwrap_or(rest.len());
         for byte in rest[..digits].bytes() {
             key.mark(weight(byte));
         }
         key.mark(END);
         rest = &rest[digits..];
-        let words = rest
-            .find(|letter: char| !letter.is_ascii_digit())
-            .unwrap_or(rest.len());
+        let words = rest.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len());
         key.number(&rest[..words]);
         rest = &rest[words..];
         if rest.is_empty() {
@@ -91,16 +77,8 @@ mod tests {
     use std::cmp::Ordering::{self, Equal, Greater, Less};
 
     fn check(a: &str, b: &str, expected: Ordering) {
-        assert_eq!(
-            Scheme::Deb.compare(a, b),
-            Ok(expected),
-            "`{a}` against `{b}`"
-        );
-        assert_eq!(
-            Scheme::Deb.compare(b, a),
-            Ok(expected.reverse()),
-            "`{b}` against `{a}`"
-        );
+        assert_eq!(Scheme::Deb.compare(a, b), Ok(expected), "`{a}` against `{b}`");
+        assert_eq!(Scheme::Deb.compare(b, a), Ok(expected.reverse()), "`{b}` against `{a}`");
     }
 
     #[test]
@@ -134,11 +112,7 @@ mod tests {
 
     #[test]
     fn numbers_have_any_length() {
-        check(
-            "1.20230101000000000000000000",
-            "1.20230101000000000000000001",
-            Less,
-        );
+        check("1.20230101000000000000000000", "1.20230101000000000000000001", Less);
         check("0001", "1", Equal);
     }
 
@@ -148,31 +122,15 @@ mod tests {
             ("", "it is empty"),
             (":1.0", "the epoch is not a number up to 2147483647"),
             ("a:1.0", "the epoch is not a number up to 2147483647"),
-            (
-                "2147483648:1.0",
-                "the epoch is not a number up to 2147483647",
-            ),
+            ("2147483648:1.0", "the epoch is not a number up to 2147483647"),
             ("1.0-", "the revision is empty"),
             ("-1", "the upstream version does not start with a digit"),
-            (
-                "unknown",
-                "the upstream version does not start with a digit",
-            ),
-            (
-                "1_0",
-                "the upstream version has a character other than letters, digits and . - + ~ :",
-            ),
+            ("unknown", "the upstream version does not start with a digit"),
+            ("1_0", "the upstream version has a character other than letters, digits and . - + ~ :"),
             ("1.0-1:1", "the epoch is not a number up to 2147483647"),
-            (
-                "1:1.0-1:1",
-                "the revision has a character other than letters, digits and . + ~",
-            ),
+            ("1:1.0-1:1", "the revision has a character other than letters, digits and . + ~"),
         ] {
-            assert_eq!(
-                Scheme::Deb.key(version).map_err(|malformed| malformed.why),
-                Err(why),
-                "`{version}`"
-            );
+            assert_eq!(Scheme::Deb.key(version).map_err(|malformed| malformed.why), Err(why), "`{version}`");
         }
     }
 }

@@ -61,16 +61,8 @@ mod tests {
     use std::cmp::Ordering::{self, Equal, Greater, Less};
 
     fn check(a: &str, b: &str, expected: Ordering) {
-        assert_eq!(
-            Scheme::Generic.compare(a, b),
-            Ok(expected),
-            "`{a}` against `{b}`"
-        );
-        assert_eq!(
-            Scheme::Generic.compare(b, a),
-            Ok(expected.reverse()),
-            "`{b}` against `{a}`"
-        );
+        assert_eq!(Scheme::Generic.compare(a, b), Ok(expected), "`{a}` against `{b}`");
+        assert_eq!(Scheme::Generic.compare(b, a), Ok(expected.reverse()), "`{b}` against `{a}`");
     }
 
     #[test]

@@ -21,9 +21,7 @@ pub(crate) fn key(raw: &str) -> Result<KeyWriter, Why> {
         let end = toolchain.find(|letter: char| letter == '-' || letter.is_ascii_whitespace());
         return self::toolchain(&toolchain[..end.unwrap_or(toolchain.len())]);
     }
-    semver::parts(raw)
-        .map(|parts| semver::key(&parts))
-        .or_else(|why| toolchain(raw).map_err(|_| why))
+    semver::parts(raw).map(|parts| semver::key(&parts)).or_else(|why| toolchain(raw).map_err(|_| why))
 }
 
 /// Minor and patch may be missing (and are 0) when nothing follows.
@@ -34,10 +32,7 @@ fn module(version: &str) -> Result<KeyWriter, Why> {
         _ => None,
     };
     match short {
-        Some(numbers) => Ok(semver::key(&Parts {
-            numbers,
-            prerelease: "",
-        })),
+        Some(numbers) => Ok(semver::key(&Parts { numbers, prerelease: "" })),
         None => semver::parts(version).map(|parts| semver::key(&parts)),
     }
 }
@@ -45,21 +40,11 @@ fn module(version: &str) -> Result<KeyWriter, Why> {
 /// `1`, `1.21`, `1.21.3`, `1.21rc2`: a patch release has no pre-releases.
 fn toolchain(version: &str) -> Result<KeyWriter, Why> {
     let malformed = "it is neither a module version nor a toolchain";
-    let digits = version
-        .bytes()
-        .take_while(|byte| byte.is_ascii_digit() || *byte == b'.')
-        .count();
+    let digits = version.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b'.').count();
     let (numbers, prerelease) = version.split_at(digits);
     let mut numbers = numbers.split('.');
-    let (major, minor, patch) = (
-        numbers.next().unwrap_or_default(),
-        numbers.next(),
-        numbers.next(),
-    );
-    let all_are_numbers = [Some(major), minor, patch]
-        .into_iter()
-        .flatten()
-        .all(is_number);
+    let (major, minor, patch) = (numbers.next().unwrap_or_default(), numbers.next(), numbers.next());
+    let all_are_numbers = [Some(major), minor, patch].into_iter().flatten().all(is_number);
     if numbers.next().is_some() || !all_are_numbers {
         return Err(malformed);
     }
@@ -70,10 +55,7 @@ fn toolchain(version: &str) -> Result<KeyWriter, Why> {
         _ => return Err(malformed),
     };
     let numbers = [major, minor.unwrap_or("0"), patch.unwrap_or("0")];
-    Ok(semver::key(&Parts {
-        numbers,
-        prerelease: &prerelease,
-    }))
+    Ok(semver::key(&Parts { numbers, prerelease: &prerelease }))
 }
 
 /// From here on the first release of a minor version is written with `.0` (go.dev/doc/toolchain, read 2026-11-24).
@@ -84,10 +66,7 @@ fn is_from_1_21_on(minor: &str) -> bool {
 
 /// `rc2` as `rc.2`, `rc` as it is; `None` when it is not small letters and then perhaps a number.
 fn dotted(prerelease: &str) -> Option<String> {
-    let letters = prerelease
-        .bytes()
-        .take_while(u8::is_ascii_lowercase)
-        .count();
+    let letters = prerelease.bytes().take_while(u8::is_ascii_lowercase).count();
     match prerelease.split_at(letters) {
         ("", _) => None,
         (word, "") => Some(word.to_owned()),
@@ -101,16 +80,8 @@ mod tests {
     use std::cmp::Ordering::{self, Equal, Greater, Less};
 
     fn check(a: &str, b: &str, expected: Ordering) {
-        assert_eq!(
-            Scheme::Go.compare(a, b),
-            Ok(expected),
-            "`{a}` against `{b}`"
-        );
-        assert_eq!(
-            Scheme::Go.compare(b, a),
-            Ok(expected.reverse()),
-            "`{b}` against `{a}`"
-        );
+        assert_eq!(Scheme::Go.compare(a, b), Ok(expected), "`{a}` against `{b}`");
+        assert_eq!(Scheme::Go.compare(b, a), Ok(expected.reverse()), "`{b}` against `{a}`");
     }
 
     #[test]
@@ -122,18 +93,10 @@ mod tests {
 
     #[test]
     fn pseudo_versions_stand_between_the_tags_around_them() {
-        check(
-            "v0.0.0-20190308221718-c2843e01d9a2",
-            "v0.0.0-20200622213623-75b288015ac9",
-            Less,
-        );
+        check("v0.0.0-20190308221718-c2843e01d9a2", "v0.0.0-20200622213623-75b288015ac9", Less);
         check("v1.2.4-0.20191109021931-daa7c04131f5", "v1.2.3", Greater);
         check("v1.2.4-0.20191109021931-daa7c04131f5", "v1.2.4", Less);
-        check(
-            "v1.2.3-pre.0.20191109021931-daa7c04131f5",
-            "v1.2.3-pre",
-            Greater,
-        );
+        check("v1.2.3-pre.0.20191109021931-daa7c04131f5", "v1.2.3-pre", Greater);
     }
 
     #[test]

@@ -54,11 +54,7 @@ pub struct Malformed {
 
 impl Malformed {
     pub(crate) fn new(scheme: Scheme, raw: &str, why: Why) -> Self {
-        Self {
-            scheme,
-            raw: raw[..raw.floor_char_boundary(LENGTH_MAX)].to_owned(),
-            why,
-        }
+        Self { scheme, raw: raw[..raw.floor_char_boundary(LENGTH_MAX)].to_owned(), why }
     }
 }
 
@@ -83,8 +79,7 @@ impl KeyWriter {
         match u8::try_from(digits.len()) {
             Ok(length) if length < u8::MAX => self.0.push(length),
             _ => {
-                let length =
-                    u16::try_from(digits.len()).expect("a version has at most LENGTH_MAX bytes");
+                let length = u16::try_from(digits.len()).expect("a version has at most LENGTH_MAX bytes");
                 self.0.push(u8::MAX);
                 self.0.extend(length.to_be_bytes());
             }
@@ -116,12 +111,7 @@ mod tests {
             key.finish()
         };
         for pair in ascending.windows(2) {
-            assert!(
-                key(pair[0]) < key(pair[1]),
-                "`{}` before `{}`",
-                pair[0],
-                pair[1]
-            );
+            assert!(key(pair[0]) < key(pair[1]), "`{}` before `{}`", pair[0], pair[1]);
         }
     }
 
@@ -129,19 +119,7 @@ mod tests {
     fn numbers_of_any_length_are_in_order() {
         let lengths = [253, 254, 255, 256, 511, 1024].map(|length| "9".repeat(length));
         let long: Vec<&str> = lengths.iter().map(String::as_str).collect();
-        check(
-            KeyWriter::number,
-            &[
-                "0",
-                "1",
-                "9",
-                "10",
-                "99",
-                "100",
-                "18446744073709551615",
-                "18446744073709551616",
-            ],
-        );
+        check(KeyWriter::number, &["0", "1", "9", "10", "99", "100", "18446744073709551615", "18446744073709551616"]);
         check(KeyWriter::number, &long);
     }
 
@@ -158,28 +136,14 @@ mod tests {
 
     #[test]
     fn text_comes_before_what_it_begins() {
-        check(
-            KeyWriter::text,
-            &["", "-", "0", "A", "Z", "a", "a-", "aa", "b"],
-        );
+        check(KeyWriter::text, &["", "-", "0", "A", "Z", "a", "a-", "aa", "b"]);
     }
 
     #[test]
     fn a_refusal_names_scheme_version_and_reason_and_is_bounded() {
         let malformed = Malformed::new(Scheme::Deb, "1.0-", "the revision is empty");
-        assert_eq!(
-            malformed.to_string(),
-            "`1.0-` is not a deb version: the revision is empty"
-        );
-        assert_eq!(
-            Malformed::new(Scheme::Deb, &"é".repeat(600), "").raw.len(),
-            LENGTH_MAX
-        );
-        assert_eq!(
-            Malformed::new(Scheme::Deb, &format!("1{}", "é".repeat(600)), "")
-                .raw
-                .len(),
-            LENGTH_MAX - 1
-        );
+        assert_eq!(malformed.to_string(), "`1.0-` is not a deb version: the revision is empty");
+        assert_eq!(Malformed::new(Scheme::Deb, &"é".repeat(600), "").raw.len(), LENGTH_MAX);
+        assert_eq!(Malformed::new(Scheme::Deb, &format!("1{}", "é".repeat(600)), "").raw.len(), LENGTH_MAX - 1);
     }
 }

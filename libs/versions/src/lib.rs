@@ -39,14 +39,7 @@ pub enum Scheme {
 
 impl Scheme {
     /// Every scheme, in declaration order.
-    pub const ALL: [Self; 6] = [
-        Self::Deb,
-        Self::Pep440,
-        Self::Npm,
-        Self::Cargo,
-        Self::Go,
-        Self::Generic,
-    ];
+    pub const ALL: [Self; 6] = [Self::Deb, Self::Pep440, Self::Npm, Self::Cargo, Self::Go, Self::Generic];
 
     /// The scheme's name in stored data: `deb`, `pep440`, `npm`, `cargo`, `go`, `generic`.
     pub fn name(self) -> &'static str {
@@ -80,8 +73,7 @@ impl Scheme {
             Self::Go => go::key(raw),
             Self::Generic => generic::key(raw),
         };
-        key.map(|key| VersionKey::from_parts(self, key.finish()))
-            .map_err(malformed)
+        key.map(|key| VersionKey::from_parts(self, key.finish())).map_err(malformed)
     }
 
     /// How `a` stands to `b`. Fails when either is unreadable, `a` first.
@@ -117,23 +109,11 @@ mod tests {
     fn a_version_may_have_1024_bytes_and_no_more() {
         for scheme in [Scheme::Deb, Scheme::Pep440, Scheme::Go, Scheme::Generic] {
             let version = |digits: usize| {
-                format!(
-                    "{}{}",
-                    if scheme == Scheme::Go {
-                        "v1.2."
-                    } else {
-                        "1.2.3"
-                    },
-                    "9".repeat(digits)
-                )
+                format!("{}{}", if scheme == Scheme::Go { "v1.2." } else { "1.2.3" }, "9".repeat(digits))
             };
             let longest = version(LENGTH_MAX - 5);
             assert!(scheme.key(&longest).is_ok(), "{scheme:?}");
-            assert_eq!(
-                scheme.compare(&longest, &version(LENGTH_MAX - 6)),
-                Ok(Ordering::Greater),
-                "{scheme:?}"
-            );
+            assert_eq!(scheme.compare(&longest, &version(LENGTH_MAX - 6)), Ok(Ordering::Greater), "{scheme:?}");
             let malformed = scheme.key(&version(LENGTH_MAX - 4)).unwrap_err();
             assert_eq!(malformed.why, "it is longer than 1024 bytes", "{scheme:?}");
         }

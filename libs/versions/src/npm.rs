@@ -20,11 +20,7 @@ pub(crate) fn key(raw: &str) -> Result<KeyWriter, Why> {
     }
     let version = raw.trim();
     let parts = semver::parts(version.strip_prefix('v').unwrap_or(version))?;
-    if !parts.numbers.iter().all(|number| {
-        number
-            .parse::<u64>()
-            .is_ok_and(|number| number <= NUMBER_MAX)
-    }) {
+    if !parts.numbers.iter().all(|number| number.parse::<u64>().is_ok_and(|number| number <= NUMBER_MAX)) {
         return Err("one of its three numbers is above 9007199254740991");
     }
     Ok(semver::key(&parts))
@@ -36,16 +32,8 @@ mod tests {
     use std::cmp::Ordering::{self, Equal, Greater, Less};
 
     fn check(a: &str, b: &str, expected: Ordering) {
-        assert_eq!(
-            Scheme::Npm.compare(a, b),
-            Ok(expected),
-            "`{a}` against `{b}`"
-        );
-        assert_eq!(
-            Scheme::Npm.compare(b, a),
-            Ok(expected.reverse()),
-            "`{b}` against `{a}`"
-        );
+        assert_eq!(Scheme::Npm.compare(a, b), Ok(expected), "`{a}` against `{b}`");
+        assert_eq!(Scheme::Npm.compare(b, a), Ok(expected.reverse()), "`{b}` against `{a}`");
     }
 
     #[test]
@@ -69,19 +57,9 @@ mod tests {
     #[test]
     fn what_node_semver_refuses_is_refused() {
         let long = format!("1.0.0-{}", "a".repeat(251));
-        for version in [
-            "",
-            "*",
-            "latest",
-            "1",
-            "1.2",
-            "=1.2.3",
-            "vv1.2.3",
-            "v 1.2.3",
-            "1.2.3alpha",
-            "9007199254740992.0.0",
-            &long,
-        ] {
+        for version in
+            ["", "*", "latest", "1", "1.2", "=1.2.3", "vv1.2.3", "v 1.2.3", "1.2.3alpha", "9007199254740992.0.0", &long]
+        {
             assert!(Scheme::Npm.key(version).is_err(), "`{version}`");
         }
         check("9007199254740991.0.0", "1.0.0", Greater);

@@ -8,16 +8,8 @@
 use crate::key::{KeyWriter, Why};
 
 /// The words of each suffix, longer before their beginnings, and their letter's rank.
-const PRE: &[(&str, u8)] = &[
-    ("alpha", 0),
-    ("a", 0),
-    ("beta", 1),
-    ("b", 1),
-    ("preview", 2),
-    ("pre", 2),
-    ("rc", 2),
-    ("c", 2),
-];
+const PRE: &[(&str, u8)] =
+    &[("alpha", 0), ("a", 0), ("beta", 1), ("b", 1), ("preview", 2), ("pre", 2), ("rc", 2), ("c", 2)];
 const POST: &[(&str, u8)] = &[("post", 0), ("rev", 0), ("r", 0)];
 const DEV: &[(&str, u8)] = &[("dev", 0)];
 
@@ -31,11 +23,7 @@ const HIGHEST: u8 = 9;
 /// is there and its number.
 pub(crate) fn key(raw: &str) -> Result<KeyWriter, Why> {
     let lower = raw.trim().to_ascii_lowercase();
-    let (public, local) = lower
-        .split_once('+')
-        .map_or((lower.as_str(), None), |(public, local)| {
-            (public, Some(local))
-        });
+    let (public, local) = lower.split_once('+').map_or((lower.as_str(), None), |(public, local)| (public, Some(local)));
     let public = public.strip_prefix('v').unwrap_or(public);
     let (epoch, public) = public.split_once('!').unwrap_or(("0", public));
     if !is_digits(epoch) {
@@ -47,9 +35,7 @@ pub(crate) fn key(raw: &str) -> Result<KeyWriter, Why> {
     let post = implicit_post(&mut rest).or_else(|| suffix(&mut rest, POST));
     let dev = suffix(&mut rest, DEV);
     if !rest.is_empty() {
-        return Err(
-            "something stands behind the release that is no pre-, post- or development release",
-        );
+        return Err("something stands behind the release that is no pre-, post- or development release");
     }
 
     let mut key = KeyWriter::default();
@@ -76,10 +62,7 @@ pub(crate) fn key(raw: &str) -> Result<KeyWriter, Why> {
             None => key.mark(missing),
         }
     }
-    for segment in local
-        .into_iter()
-        .flat_map(|local| local.split(['.', '-', '_']))
-    {
+    for segment in local.into_iter().flat_map(|local| local.split(['.', '-', '_'])) {
         if is_digits(segment) {
             key.mark(NUMBER);
             key.number(segment);
@@ -100,18 +83,12 @@ fn release<'a>(rest: &mut &'a str) -> Option<&'a str> {
     if end == 0 {
         return None;
     }
-    while let Some(behind) = rest[end..]
-        .strip_prefix('.')
-        .filter(|behind| digits(behind) > 0)
-    {
+    while let Some(behind) = rest[end..].strip_prefix('.').filter(|behind| digits(behind) > 0) {
         end += 1 + digits(behind);
     }
     let (mut release, behind) = rest.split_at(end);
     *rest = behind;
-    while let Some((front, _)) = release
-        .rsplit_once('.')
-        .filter(|(_, last)| last.bytes().all(|byte| byte == b'0'))
-    {
+    while let Some((front, _)) = release.rsplit_once('.').filter(|(_, last)| last.bytes().all(|byte| byte == b'0')) {
         release = front;
     }
     Some(release)
@@ -120,9 +97,7 @@ fn release<'a>(rest: &mut &'a str) -> Option<&'a str> {
 /// Takes `[separator]word[separator][number]`, and gives the word's rank and the number ("" for 0).
 fn suffix<'a>(rest: &mut &'a str, words: &[(&str, u8)]) -> Option<(u8, &'a str)> {
     let behind = without_separator(rest);
-    let (rank, behind) = words
-        .iter()
-        .find_map(|(word, rank)| Some((*rank, behind.strip_prefix(word)?)))?;
+    let (rank, behind) = words.iter().find_map(|(word, rank)| Some((*rank, behind.strip_prefix(word)?)))?;
     let behind = without_separator(behind);
     let (number, behind) = behind.split_at(digits(behind));
     *rest = behind;
@@ -156,16 +131,8 @@ mod tests {
     use std::cmp::Ordering::{self, Equal, Greater, Less};
 
     fn check(a: &str, b: &str, expected: Ordering) {
-        assert_eq!(
-            Scheme::Pep440.compare(a, b),
-            Ok(expected),
-            "`{a}` against `{b}`"
-        );
-        assert_eq!(
-            Scheme::Pep440.compare(b, a),
-            Ok(expected.reverse()),
-            "`{b}` against `{a}`"
-        );
+        assert_eq!(Scheme::Pep440.compare(a, b), Ok(expected), "`{a}` against `{b}`");
+        assert_eq!(Scheme::Pep440.compare(b, a), Ok(expected.reverse()), "`{b}` against `{a}`");
     }
 
     #[test]

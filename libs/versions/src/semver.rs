@@ -24,12 +24,7 @@ pub(crate) fn parts(version: &str) -> Result<Parts<'_>, Why> {
     let (version, build) = cut(version, '+');
     let (core, prerelease) = cut(version, '-');
     let mut numbers = core.split('.');
-    let numbers = match [
-        numbers.next(),
-        numbers.next(),
-        numbers.next(),
-        numbers.next(),
-    ] {
+    let numbers = match [numbers.next(), numbers.next(), numbers.next(), numbers.next()] {
         [Some(major), Some(minor), Some(patch), None] => [major, minor, patch],
         _ => return Err("it does not start with three numbers"),
     };
@@ -37,17 +32,12 @@ pub(crate) fn parts(version: &str) -> Result<Parts<'_>, Why> {
         return Err("one of its three numbers is not a number without leading zeros");
     }
     if !prerelease.is_none_or(|prerelease| prerelease.split('.').all(is_prerelease_identifier)) {
-        return Err(
-            "its pre-release has an identifier that is empty, foreign or a number with leading zeros",
-        );
+        return Err("its pre-release has an identifier that is empty, foreign or a number with leading zeros");
     }
     if !build.is_none_or(|build| build.split('.').all(is_identifier)) {
         return Err("its build metadata has an identifier that is empty or foreign");
     }
-    Ok(Parts {
-        numbers,
-        prerelease: prerelease.unwrap_or(""),
-    })
+    Ok(Parts { numbers, prerelease: prerelease.unwrap_or("") })
 }
 
 /// Layout: the three numbers; then the mark of a release, or each identifier behind its mark and the mark of the end.
@@ -74,8 +64,7 @@ pub(crate) fn key(parts: &Parts<'_>) -> KeyWriter {
 }
 
 fn cut(text: &str, divider: char) -> (&str, Option<&str>) {
-    text.split_once(divider)
-        .map_or((text, None), |(before, behind)| (before, Some(behind)))
+    text.split_once(divider).map_or((text, None), |(before, behind)| (before, Some(behind)))
 }
 
 /// `0`, or digits that do not start with `0`.
@@ -88,10 +77,7 @@ fn is_prerelease_identifier(identifier: &str) -> bool {
 }
 
 fn is_identifier(text: &str) -> bool {
-    !text.is_empty()
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 fn is_digits(text: &str) -> bool {
@@ -121,12 +107,7 @@ mod tests {
         ];
         let key = |version: &str| key(&parts(version).unwrap()).finish();
         for pair in ascending.windows(2) {
-            assert!(
-                key(pair[0]) < key(pair[1]),
-                "`{}` before `{}`",
-                pair[0],
-                pair[1]
-            );
+            assert!(key(pair[0]) < key(pair[1]), "`{}` before `{}`", pair[0], pair[1]);
         }
         assert_eq!(key("1.0.0-rc.1+build.5"), key("1.0.0-rc.1")); // §10
     }

@@ -6,17 +6,11 @@ use std::cmp::Ordering;
 /// Each row of `fixtures/<scheme>.tsv`: `A`, `B`, and `<`, `=` or `>`, or `?` where the tool refuses the version, which
 /// then stands in both columns. `rows_min` guards against a file that was cut.
 fn check(scheme: Scheme, rows_min: usize) {
-    let path = format!(
-        "{}/tests/fixtures/{}.tsv",
-        env!("CARGO_MANIFEST_DIR"),
-        scheme.name()
-    );
+    let path = format!("{}/tests/fixtures/{}.tsv", env!("CARGO_MANIFEST_DIR"), scheme.name());
     let recorded = std::fs::read_to_string(&path).expect("the fixtures are part of the crate");
     let mut wrong = Vec::new();
     for row in recorded.lines() {
-        let [a, b, answer] = row.split('\t').collect::<Vec<_>>()[..] else {
-            panic!("{path}: `{row}` is no row")
-        };
+        let [a, b, answer] = row.split('\t').collect::<Vec<_>>()[..] else { panic!("{path}: `{row}` is no row") };
         let (forth, back) = (sign(scheme, a, b), sign(scheme, b, a));
         let expected_back = match answer {
             "<" => ">",
@@ -24,21 +18,11 @@ fn check(scheme: Scheme, rows_min: usize) {
             same => same,
         };
         if (forth, back) != (answer, expected_back) {
-            wrong.push(format!(
-                "`{a}` {answer} `{b}`, but forth {forth} and back {back}"
-            ));
+            wrong.push(format!("`{a}` {answer} `{b}`, but forth {forth} and back {back}"));
         }
     }
-    assert!(
-        wrong.is_empty(),
-        "{path}: {} wrong:\n{}",
-        wrong.len(),
-        wrong.join("\n")
-    );
-    assert!(
-        recorded.lines().count() >= rows_min,
-        "{path} has fewer than {rows_min} rows"
-    );
+    assert!(wrong.is_empty(), "{path}: {} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(recorded.lines().count() >= rows_min, "{path} has fewer than {rows_min} rows");
 }
 
 fn sign(scheme: Scheme, a: &str, b: &str) -> &'static str {

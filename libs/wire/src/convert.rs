@@ -1,9 +1,7 @@
 //! From the domain's words to the wire's.
 
 use crate::v1;
-use muster_domain::{
-    Explanation, Finding, FindingDetails, Package, Reachability, Resource, Status, Step, Verdict,
-};
+use muster_domain::{Explanation, Finding, FindingDetails, Package, Reachability, Resource, Status, Step, Verdict};
 
 /// A point in time, to the nanosecond.
 pub fn timestamp(at: jiff::Timestamp) -> prost_types::Timestamp {
@@ -145,7 +143,10 @@ impl From<&Finding> for v1::Finding {
                 .map(|score| score.adjustments.as_slice())
                 .unwrap_or_default()
                 .iter()
-                .map(|adjustment| v1::Adjustment { metric: adjustment.metric.clone(), reason: adjustment.reason.clone() })
+                .map(|adjustment| v1::Adjustment {
+                    metric: adjustment.metric.clone(),
+                    reason: adjustment.reason.clone(),
+                })
                 .collect(),
             fix_available: finding.fix_available.map(|fix| fix.as_str().to_owned()).unwrap_or_default(),
             exploit_available: finding.exploit_available.map(|exploit| exploit.as_str().to_owned()).unwrap_or_default(),

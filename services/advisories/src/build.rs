@@ -4,8 +4,7 @@ use crate::feed::{Held, REASONS_MAX};
 use anyhow::{Context, Result, bail};
 use metrics::gauge;
 use muster_advisories::{
-    BuildReport, Builder, Database, Delta,
-    osv,
+    BuildReport, Builder, Database, Delta, osv,
     source::{self, Item},
 };
 use muster_bus::{Fact, Lane, Subject};
@@ -61,11 +60,7 @@ pub async fn adopt(backends: &Backends, file: &Path) -> Result<()> {
     put(backends, file, latest).await.map(|_| ())
 }
 
-fn build(
-    number: u64,
-    copies: &[PathBuf],
-    path: &Path,
-) -> Result<(BuildReport, Vec<(PathBuf, Held)>)> {
+fn build(number: u64, copies: &[PathBuf], path: &Path) -> Result<(BuildReport, Vec<(PathBuf, Held)>)> {
     let mut builder = Builder::new(number, jiff::Timestamp::now());
     let mut summaries = Vec::new();
     for copy in copies {
@@ -135,12 +130,7 @@ async fn put(backends: &Backends, path: &Path, latest: Option<Epoch>) -> Result<
     let message = muster_kit::outbox_message(&subject, "advisories", &fact);
     backends.store.put_epoch(&epoch, path, message).await.context("write the epoch")?;
     gauge!("muster_advisory_epoch").set(number as f64);
-    info!(
-        epoch = number,
-        touched = epoch.delta.touched.len(),
-        everything = epoch.delta.everything,
-        "epoch published"
-    );
+    info!(epoch = number, touched = epoch.delta.touched.len(), everything = epoch.delta.everything, "epoch published");
     Ok(epoch)
 }
 
@@ -152,7 +142,7 @@ fn contents(copies: &[PathBuf]) -> Result<Digest> {
     }
     let mut lines = String::new();
     for file in files {
-        let bytes = std::fs::File::open(&file).and_then(|file| digest(file));
+        let bytes = std::fs::File::open(&file).and_then(digest);
         let digest = bytes.with_context(|| format!("read {}", file.display()))?;
         lines.push_str(&format!("{} {digest}\n", file.display()));
     }

@@ -125,7 +125,9 @@ impl Feed {
 async fn download(client: &reqwest::Client, location: &str, copy: &Path) -> Result<()> {
     let validators = copy.with_extension("validators");
     let mut request = client.get(location);
-    if copy.exists() && let Ok(text) = tokio::fs::read_to_string(&validators).await {
+    if copy.exists()
+        && let Ok(text) = tokio::fs::read_to_string(&validators).await
+    {
         for line in text.lines() {
             match line.split_once(": ") {
                 Some(("etag", value)) => request = request.header(IF_NONE_MATCH, value),

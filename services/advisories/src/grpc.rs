@@ -6,7 +6,10 @@ use muster_kit::{
     Backends,
     answers::{failed, status},
 };
-use muster_wire::v1::{self, advisory_service_server::{AdvisoryService, AdvisoryServiceServer}};
+use muster_wire::v1::{
+    self,
+    advisory_service_server::{AdvisoryService, AdvisoryServiceServer},
+};
 use std::{pin::Pin, sync::Arc};
 use tokio::sync::{Notify, watch};
 use tokio_util::io::ReaderStream;
@@ -66,10 +69,7 @@ impl AdvisoryService for Questions {
 
     type DownloadStream = Pin<Box<dyn Stream<Item = Result<v1::DownloadResponse, Status>> + Send>>;
 
-    async fn download(
-        &self,
-        request: Request<v1::DownloadRequest>,
-    ) -> Result<Response<Self::DownloadStream>, Status> {
+    async fn download(&self, request: Request<v1::DownloadRequest>) -> Result<Response<Self::DownloadStream>, Status> {
         let number = match request.into_inner().epoch {
             0 => self.backends.store.latest_epoch().await.map_err(status)?.map(|epoch| epoch.number),
             number => Some(number),

@@ -53,12 +53,7 @@ impl Advisories {
 
     /// Its gRPC questions.
     pub fn questions(&self) -> Questions {
-        Questions::new(
-            self.backends.clone(),
-            Arc::clone(&self.health),
-            Arc::clone(&self.wake),
-            self.rounds.subscribe(),
-        )
+        Questions::new(self.backends.clone(), Arc::clone(&self.health), Arc::clone(&self.wake), self.rounds.subscribe())
     }
 
     /// How many rounds over the feeds have ended.

@@ -22,9 +22,8 @@ pub async fn all(backends: &Backends, aws: &Aws, lane: Lane, stop: &Stop) {
             return;
         }
     };
-    let scopes = accounts.into_iter().flat_map(|account| {
-        aws.regions().into_iter().map(move |region| (account.clone(), region))
-    });
+    let scopes =
+        accounts.into_iter().flat_map(|account| aws.regions().into_iter().map(move |region| (account.clone(), region)));
     futures::stream::iter(scopes)
         .take_until(stop.cancelled())
         .for_each_concurrent(SWEEPS_AT_ONCE, |(account, region)| async move {
@@ -104,11 +103,7 @@ async fn sweep_with(
     };
     let subject = Subject::new(Fact::TopologyObserved, account.as_str(), region.as_str(), "_", lane);
     let message = muster_kit::outbox_message(&subject, &format!("{account}:{region}"), &fact);
-    backends
-        .store
-        .put_topology(account, region, &fingerprint, &body, message)
-        .await
-        .context("write the topology")?;
+    backends.store.put_topology(account, region, &fingerprint, &body, message).await.context("write the topology")?;
     Ok(faults)
 }
 

@@ -73,7 +73,12 @@ pub async fn guard(State(access): State<Access>, request: Request, next: Next) -
             let Ok(body) = to_bytes(body, BODY_BYTES_MAX).await else {
                 return crate::errors::validation("OTHER", "the body is too long").into_response();
             };
-            let signed = Signed { method: parts.method.as_str(), uri: &parts.uri.to_string(), headers: &parts.headers, body: &body };
+            let signed = Signed {
+                method: parts.method.as_str(),
+                uri: &parts.uri.to_string(),
+                headers: &parts.headers,
+                body: &body,
+            };
             match signed.check(id, secret, SystemTime::now()) {
                 Ok(()) => next.run(Request::from_parts(parts, Body::from(body))).await,
                 Err(reason) => crate::errors::access_denied(reason).into_response(),
@@ -103,9 +108,7 @@ impl Signed<'_> {
     fn check(&self, id: &str, secret: &str, now: SystemTime) -> Result<(), &'static str> {
         let authorization = self.header("authorization").ok_or("the request is not signed")?;
         let fields = authorization.strip_prefix("AWS4-HMAC-SHA256 ").ok_or("the signature's algorithm is unknown")?;
-        let field = |name: &str| {
-            fields.split(',').find_map(|field| field.trim().strip_prefix(name)?.strip_prefix('='))
-        };
+        let field = |name: &str| fields.split(',').find_map(|field| field.trim().strip_prefix(name)?.strip_prefix('='));
         let credential = field("Credential").ok_or("the signature has no Credential")?;
         let signature = field("Signature").ok_or("the signature has no Signature")?;
         let names = field("SignedHeaders").ok_or("the signature has no SignedHeaders")?;
@@ -146,9 +149,8 @@ impl Signed<'_> {
             .settings(SigningSettings::default())
             .build()
             .map_err(|_| "the signature cannot be checked")?;
-        let request =
-            SignableRequest::new(self.method, self.uri, headers.into_iter(), SignableBody::Bytes(self.body))
-                .map_err(|_| "the signature cannot be checked")?;
+        let request = SignableRequest::new(self.method, self.uri, headers.into_iter(), SignableBody::Bytes(self.body))
+            .map_err(|_| "the signature cannot be checked")?;
         let expected = sign(request, &params.into()).map_err(|_| "the signature cannot be checked")?;
         if same(expected.signature().as_bytes(), signature.as_bytes()) {
             Ok(())

@@ -4,7 +4,10 @@ use muster_domain::{Finding, FindingDetails, FindingId, Reachability};
 use muster_engine::scoring::{self, Exposure};
 use muster_kit::answers::{failed, page_size, refused, status};
 use muster_store::{FindingFilter, FindingQuery, Sort, SortField, Store, StoreError, StringFilter};
-use muster_wire::v1::{self, finding_service_server::{FindingService, FindingServiceServer}};
+use muster_wire::v1::{
+    self,
+    finding_service_server::{FindingService, FindingServiceServer},
+};
 use tonic::{Request, Response, Status};
 
 /// Answers from the store.

@@ -90,9 +90,8 @@ async fn list_findings(State(store): State<Store>, body: Bytes) -> Result<Json<V
     let resources = resources.map_err(|error| errors::internal(&error))?;
     let resources: HashMap<ResourceId, Resource> =
         resources.into_iter().map(|stored| (stored.resource.id.clone(), stored.resource)).collect();
-    let findings = page.findings.iter().filter_map(|finding| {
-        Some(inspector::finding(finding, resources.get(&finding.resource)?))
-    });
+    let findings =
+        page.findings.iter().filter_map(|finding| Some(inspector::finding(finding, resources.get(&finding.resource)?)));
     let mut answer = json!({ "findings": findings.collect::<Vec<_>>() });
     if let Some(next) = page.next {
         answer["nextToken"] = next.into();

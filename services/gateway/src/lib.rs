@@ -12,8 +12,8 @@ mod status;
 
 pub use access::{Access, NotAllowed, guard};
 pub use config::Config;
-pub use inspector::unknown;
 pub use findings::Questions as FindingQuestions;
+pub use inspector::unknown;
 pub use status::Questions as StatusQuestions;
 
 use anyhow::{Context, Result};

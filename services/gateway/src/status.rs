@@ -1,7 +1,10 @@
 //! `muster.v1.StatusService`.
 
 use muster_kit::{Backends, answers::status};
-use muster_wire::v1::{self, status_service_server::{StatusService, StatusServiceServer}};
+use muster_wire::v1::{
+    self,
+    status_service_server::{StatusService, StatusServiceServer},
+};
 use tonic::{Request, Response, Status};
 
 /// Dead letters counted; more than this are as bad as this many.

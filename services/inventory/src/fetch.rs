@@ -29,8 +29,7 @@ pub async fn to_file(http: &reqwest::Client, url: &str, bytes_max: u64) -> Resul
     if response.status().is_client_error() {
         return Ok(Err(format!("the code cannot be downloaded: {}", response.status())));
     }
-    let response =
-        response.error_for_status().map_err(reqwest::Error::without_url).context("download the code")?;
+    let response = response.error_for_status().map_err(reqwest::Error::without_url).context("download the code")?;
     let mut file = tempfile::tempfile().context("make a temporary file")?;
     let mut length = 0u64;
     let mut chunks = response.bytes_stream();

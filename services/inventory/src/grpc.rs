@@ -4,7 +4,10 @@ use muster_bus::{Bus, Fact, Lane, Subject};
 use muster_domain::{Resource, ResourceId};
 use muster_kit::answers::{page_size, status};
 use muster_store::{ResourcePage, Scan, Store};
-use muster_wire::v1::{self, inventory_service_server::{InventoryService, InventoryServiceServer}};
+use muster_wire::v1::{
+    self,
+    inventory_service_server::{InventoryService, InventoryServiceServer},
+};
 use std::sync::Arc;
 use tonic::{Request, Response, Status};
 
@@ -118,8 +121,7 @@ impl InventoryService for Questions {
             resource.kind().token(),
             Lane::OnDemand,
         );
-        let fact =
-            v1::ResourceObserved { resource_id: id.to_string(), fingerprint: stored.fingerprint.to_string() };
+        let fact = v1::ResourceObserved { resource_id: id.to_string(), fingerprint: stored.fingerprint.to_string() };
         let message = muster_kit::message(&subject, id.as_str(), &fact);
         self.bus.publish(message).await.map_err(|error| Status::unavailable(error.to_string()))?;
         Ok(Response::new(v1::RescanResponse {}))

@@ -24,7 +24,10 @@ pub async fn read(client: &RegionClient, id: &ResourceId, details: &InstanceDeta
         Err(error) => return Outcome::of_aws(error),
     };
     let platform = details.platform.as_deref().and_then(ssm::operating_system);
-    let (applications, custom) =
-        if type_name == ssm::CUSTOM_TYPE { ([].as_slice(), entries.as_slice()) } else { (entries.as_slice(), [].as_slice()) };
+    let (applications, custom) = if type_name == ssm::CUSTOM_TYPE {
+        ([].as_slice(), entries.as_slice())
+    } else {
+        (entries.as_slice(), [].as_slice())
+    };
     Ok(Outcome::Read(ssm::inventory(platform, applications, custom)))
 }

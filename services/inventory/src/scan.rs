@@ -194,12 +194,9 @@ async fn look_at_what_is_behind(shared: &Shared, patience: Duration) -> Result<(
         }
         let resource = &stored.resource;
         let (account, region) = (resource.account.as_str(), resource.region.as_str());
-        let subject =
-            Subject::new(Fact::ResourceObserved, account, region, resource.kind().token(), Lane::Scheduled);
-        let fact = v1::ResourceObserved {
-            resource_id: resource.id.to_string(),
-            fingerprint: stored.fingerprint.to_string(),
-        };
+        let subject = Subject::new(Fact::ResourceObserved, account, region, resource.kind().token(), Lane::Scheduled);
+        let fact =
+            v1::ResourceObserved { resource_id: resource.id.to_string(), fingerprint: stored.fingerprint.to_string() };
         let message = muster_kit::message(&subject, resource.id.as_str(), &fact);
         backends.bus.publish(message).await.context("ask for a look")?;
     }

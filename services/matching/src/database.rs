@@ -73,7 +73,10 @@ impl Current {
         while let Ok(Some(entry)) = entries.next_entry().await {
             let path = entry.path();
             let ours = path.extension().is_some_and(|extension| extension == "advisories");
-            if ours && path != keep && let Err(error) = tokio::fs::remove_file(&path).await {
+            if ours
+                && path != keep
+                && let Err(error) = tokio::fs::remove_file(&path).await
+            {
                 warn!(path = %path.display(), %error, "old database not removed");
             }
         }

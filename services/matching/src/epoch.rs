@@ -43,7 +43,8 @@ async fn advance(store: &Store, to: u64) -> Result<u64> {
     for epoch in store.epochs_after(0).await.context("read the epochs")? {
         if epoch.number <= to && !epoch.delta.everything {
             let touched = &epoch.delta.touched;
-            moved += store.advance_epoch(epoch.number - 1, epoch.number, touched).await.context("move inventories on")?;
+            moved +=
+                store.advance_epoch(epoch.number - 1, epoch.number, touched).await.context("move inventories on")?;
         }
     }
     Ok(moved)

@@ -14,10 +14,13 @@ const NOT_READ_YET: &str = "ec2:DescribeNetworkInterfaces";
 /// Analyses kept: one per account and region. Past this many the oldest work is simply done again.
 const ANALYSES_MAX: usize = 1_000;
 
+/// An analysis and the fingerprint of the topology that it is of.
+type Known = (Digest, Arc<Analysis>);
+
 /// Analyses by (account, region), each with the fingerprint of the topology that it is of.
 #[derive(Default)]
 pub struct Exposures {
-    analyses: Mutex<HashMap<(String, String), (Digest, Arc<Analysis>)>>,
+    analyses: Mutex<HashMap<(String, String), Known>>,
 }
 
 impl Exposures {
@@ -27,7 +30,10 @@ impl Exposures {
             return Ok((Exposure::default(), None));
         };
         let Some((fingerprint, analysis)) = self.analysis(store, resource).await? else {
-            return Ok((Exposure { undetermined: vec![NOT_READ_YET.to_owned()], modelled: true, ..Exposure::default() }, None));
+            return Ok((
+                Exposure { undetermined: vec![NOT_READ_YET.to_owned()], modelled: true, ..Exposure::default() },
+                None,
+            ));
         };
         let id = resource.id.as_str();
         let reachabilities = analysis.of_instance(id);
@@ -35,7 +41,7 @@ impl Exposures {
         Ok((Exposure { reachabilities, undetermined, modelled: true }, Some(fingerprint)))
     }
 
-    async fn analysis(&self, store: &Store, resource: &Resource) -> Result<Option<(Digest, Arc<Analysis>)>> {
+    async fn analysis(&self, store: &Store, resource: &Resource) -> Result<Option<Known>> {
         let key = (resource.account.to_string(), resource.region.to_string());
         // Held while analysing: whoever asks at the same time wants the same answer.
         let mut analyses = self.analyses.lock().await;

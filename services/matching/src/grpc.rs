@@ -4,7 +4,10 @@ use crate::Shared;
 use muster_domain::{ResourceId, Status};
 use muster_engine::matching;
 use muster_kit::answers::{failed, refused, status};
-use muster_wire::v1::{self, matching_service_server::{MatchingService, MatchingServiceServer}};
+use muster_wire::v1::{
+    self,
+    matching_service_server::{MatchingService, MatchingServiceServer},
+};
 use std::sync::Arc;
 use tonic::{Request, Response};
 
@@ -41,9 +44,8 @@ impl MatchingService for Questions {
             muster_packages::cyclonedx::read(&request.cyclonedx).map_err(|error| refused(error.to_string()))?;
         let open = self.shared.current.newest().await.map_err(failed)?;
         let open = open.ok_or_else(|| tonic::Status::unavailable("there is no advisory database yet"))?;
-        let judged = tokio::task::spawn_blocking(move || {
-            (open.epoch, matching::match_inventory(&inventory, &open.database))
-        });
+        let judged =
+            tokio::task::spawn_blocking(move || (open.epoch, matching::match_inventory(&inventory, &open.database)));
         let (epoch, matches) = judged.await.map_err(|error| failed(error.into()))?;
         let verdicts = matches
             .verdicts
@@ -51,11 +53,7 @@ impl MatchingService for Questions {
             .filter(|verdict| request.include_not_affected || verdict.status != Status::NotAffected)
             .map(Into::into)
             .collect();
-        let gaps = matches
-            .gaps
-            .into_iter()
-            .map(|gap| v1::Gap { reason: gap.reason, packages: gap.packages })
-            .collect();
+        let gaps = matches.gaps.into_iter().map(|gap| v1::Gap { reason: gap.reason, packages: gap.packages }).collect();
         Ok(Response::new(v1::MatchSbomResponse { epoch, verdicts, gaps }))
     }
 

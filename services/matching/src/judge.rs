@@ -16,9 +16,7 @@ use std::sync::Arc;
 pub async fn handle(shared: Arc<Shared>, message: Message) -> Result<()> {
     let lane = message.subject.lane;
     let id = match message.subject.fact {
-        Fact::ResourceGone => {
-            v1::ResourceGone::decode(message.payload).context("decode resource.gone")?.resource_id
-        }
+        Fact::ResourceGone => v1::ResourceGone::decode(message.payload).context("decode resource.gone")?.resource_id,
         _ => v1::InventoryChanged::decode(message.payload).context("decode inventory.changed")?.resource_id,
     };
     judge(&shared, &ResourceId::new(id), lane).await
@@ -54,23 +52,15 @@ async fn judge(shared: &Shared, id: &ResourceId, lane: Lane) -> Result<()> {
         }
     };
     let exposure = serde_json::to_vec(&exposure).context("encode the exposure")?;
-    let changed = matched.is_none_or(|matched| {
-        matched.verdicts != verdicts || matched.exposure != exposure || matched.key.gone != gone
-    });
+    let changed = matched
+        .is_none_or(|matched| matched.verdicts != verdicts || matched.exposure != exposure || matched.key.gone != gone);
     let message = changed.then(|| message(&stored, lane, open.epoch));
-    store
-        .put_match(id, &key, &verdicts, body.as_ref(), &exposure, message)
-        .await
-        .context("write the match")?;
+    store.put_match(id, &key, &verdicts, body.as_ref(), &exposure, message).await.context("write the match")?;
     Ok(())
 }
 
 /// The verdicts of an inventory at an epoch: from the store when any resource had them before, else judged now.
-async fn verdicts(
-    shared: &Shared,
-    open: &Arc<Open>,
-    inventory: &Digest,
-) -> Result<(Digest, Option<VerdictSet>)> {
+async fn verdicts(shared: &Shared, open: &Arc<Open>, inventory: &Digest) -> Result<(Digest, Option<VerdictSet>)> {
     let store = &shared.backends.store;
     if let Some(digest) = store.cached_verdicts(inventory, open.epoch).await.context("read cached verdicts")? {
         return Ok((digest, None));
@@ -82,11 +72,9 @@ async fn verdicts(
         .ok_or_else(|| anyhow!("inventory {inventory} is not in the store"))?;
     let open = Arc::clone(open);
     let digest = inventory.clone();
-    let set = tokio::task::spawn_blocking(move || {
-        matching::judge_inventory(digest, &body, &open.database).set
-    })
-    .await
-    .context("match the inventory")?;
+    let set = tokio::task::spawn_blocking(move || matching::judge_inventory(digest, &body, &open.database).set)
+        .await
+        .context("match the inventory")?;
     let affected = set.verdicts.iter().filter(|verdict| verdict.status == Status::Affected).count() as u64;
     let count = |status: &'static str, number| {
         counter!(metric_names::VERDICTS_TOTAL, "status" => status).increment(number);

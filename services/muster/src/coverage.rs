@@ -44,7 +44,8 @@ pub async fn run(arguments: Arguments) -> Result<u8> {
         Format::Table => {
             let mut table = terminal::table(&["Resource", "Account", "Region", "Status", "Reason", "Detail"]);
             for row in &rows {
-                let cells = [&row.resource_id, &row.account_id, &row.region, &row.status_code, &row.reason, &row.detail];
+                let cells =
+                    [&row.resource_id, &row.account_id, &row.region, &row.status_code, &row.reason, &row.detail];
                 table.add_row(cells);
             }
             terminal::print(&table.trim_fmt())?;

@@ -4,8 +4,7 @@ use crate::{exit, terminal};
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
 use muster_advisories::{
-    Builder, Database,
-    osv,
+    Builder, Database, osv,
     source::{self, Item},
 };
 use std::{

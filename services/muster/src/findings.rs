@@ -98,7 +98,8 @@ async fn list(arguments: List) -> Result<()> {
             let mut table = terminal::table(&["Severity", "Score", "Title", "Resource", "Finding"]);
             for finding in &findings {
                 table.add_row([
-                    Severity::parse(&finding.severity).map_or_else(|| finding.severity.as_str().into(), terminal::severity),
+                    Severity::parse(&finding.severity)
+                        .map_or_else(|| finding.severity.as_str().into(), terminal::severity),
                     finding.inspector_score.map(|score| format!("{score:.1}")).unwrap_or_default().into(),
                     finding.title.as_str().into(),
                     finding.resource_id.as_str().into(),

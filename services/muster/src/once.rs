@@ -62,11 +62,7 @@ impl Behind {
 
 /// Waits for the end of the first pass and prints what it found. `rounds`: of the services that bring the work in;
 /// the first of each has to end before what is behind tells anything.
-pub async fn complete(
-    backends: &Backends,
-    rounds: Vec<watch::Receiver<u64>>,
-    publishing: &Publishing,
-) -> Result<u8> {
+pub async fn complete(backends: &Backends, rounds: Vec<watch::Receiver<u64>>, publishing: &Publishing) -> Result<u8> {
     let bar = terminal::progress("sweeping accounts, fetching advisories".to_owned());
     for mut round in rounds {
         round.wait_for(|rounds| *rounds > 0).await.context("wait for the first round")?;

@@ -56,10 +56,8 @@ fn result(target: &str, verdict: &Verdict) -> Value {
         _ => "note",
     };
     let fix = verdict.fixed_version.as_ref().map(|fixed| format!("; fixed in {fixed}")).unwrap_or_default();
-    let text = format!(
-        "{} {}: {}: {}{fix}",
-        package.name, package.version, verdict.vulnerability, verdict.explanation.reason
-    );
+    let text =
+        format!("{} {}: {}: {}{fix}", package.name, package.version, verdict.vulnerability, verdict.explanation.reason);
     // A result needs a place: the package's proof, or the target itself for an SBOM that names none.
     let place = package.paths.first().map_or(target, String::as_str);
     json!({

@@ -176,10 +176,15 @@ fn table(scanned: &Scanned) -> String {
     let mut shown: Vec<&Verdict> =
         scanned.matches.verdicts.iter().filter(|verdict| verdict.status != Status::NotAffected).collect();
     shown.sort_by(|left, right| {
-        (right.severity, right.score, &left.vulnerability, &left.package)
-            .cmp(&(left.severity, left.score, &right.vulnerability, &right.package))
+        (right.severity, right.score, &left.vulnerability, &left.package).cmp(&(
+            left.severity,
+            left.score,
+            &right.vulnerability,
+            &right.package,
+        ))
     });
-    let mut table = terminal::table(&["Severity", "Score", "Vulnerability", "Package", "Installed", "Fixed in", "Status"]);
+    let mut table =
+        terminal::table(&["Severity", "Score", "Vulnerability", "Package", "Installed", "Fixed in", "Status"]);
     for verdict in &shown {
         table.add_row([
             terminal::severity(verdict.severity),

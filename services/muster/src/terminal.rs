@@ -42,7 +42,9 @@ pub fn progress(message: String) -> ProgressBar {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::new_spinner().with_message(message);
-    bar.set_style(ProgressStyle::with_template("{spinner} {msg} {bytes:>10} {elapsed}").expect("the template is fixed"));
+    bar.set_style(
+        ProgressStyle::with_template("{spinner} {msg} {bytes:>10} {elapsed}").expect("the template is fixed"),
+    );
     bar.enable_steady_tick(Duration::from_millis(100));
     bar
 }

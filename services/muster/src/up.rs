@@ -159,14 +159,12 @@ async fn start(
                 tasks.spawn(async move { publishing.run(stop).await.context("run publishing") });
             }
             Service::Scoring => {
-                let scoring =
-                    Scoring::start(backends, arguments.scoring.clone()).await.context("start scoring")?;
+                let scoring = Scoring::start(backends, arguments.scoring.clone()).await.context("start scoring")?;
                 routes = routes.add_service(scoring.questions().into_service());
                 tasks.spawn(async move { scoring.run(stop).await.context("run scoring") });
             }
             Service::Matching => {
-                let matching =
-                    Matching::start(backends, arguments.matching.clone()).await.context("start matching")?;
+                let matching = Matching::start(backends, arguments.matching.clone()).await.context("start matching")?;
                 routes = routes.add_service(matching.questions().into_service());
                 tasks.spawn(async move { matching.run(stop).await.context("run matching") });
             }

@@ -4,7 +4,10 @@ use crate::sink::Sink;
 use muster_bus::Bus;
 use muster_kit::answers::{page_size, status};
 use muster_store::Store;
-use muster_wire::v1::{self, publishing_service_server::{PublishingService, PublishingServiceServer}};
+use muster_wire::v1::{
+    self,
+    publishing_service_server::{PublishingService, PublishingServiceServer},
+};
 use std::sync::Arc;
 use tonic::{Request, Response, Status};
 

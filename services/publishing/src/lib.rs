@@ -16,7 +16,7 @@ use metrics::counter;
 use muster_aws::Aws;
 use muster_bus::Fact;
 use muster_domain::{AccountId, Finding, FindingId, Region};
-use muster_kit::{metric_names, Backends, Stop, WorkOptions, Worker};
+use muster_kit::{Backends, Stop, WorkOptions, Worker, metric_names};
 use sink::{Outcome, Sink};
 use std::{
     collections::{BTreeMap, HashMap},
@@ -122,12 +122,11 @@ impl Publisher {
         while !stop.is_cancelled() {
             let now = Instant::now();
             let waiting = self.refused.values().filter(|(until, _)| *until > now).count() as u32;
-            let page = self.backends.store.unpublished(sink.name(), PAGE + waiting).await.context("read what is behind")?;
+            let page =
+                self.backends.store.unpublished(sink.name(), PAGE + waiting).await.context("read what is behind")?;
             let due: Vec<Finding> = page
                 .into_iter()
-                .filter(|finding| {
-                    self.refused.get(&(sink, finding.id.clone())).is_none_or(|(until, _)| *until <= now)
-                })
+                .filter(|finding| self.refused.get(&(sink, finding.id.clone())).is_none_or(|(until, _)| *until <= now))
                 .take(PAGE as usize)
                 .collect();
             if due.is_empty() {

@@ -108,9 +108,10 @@ impl Sink {
             Self::EventBridge => {
                 let entries = pairs.iter().map(|(finding, resource)| event(finding, resource)).collect();
                 let results = client.put_events(entries).await;
-                let refused = pairs.iter().zip(results).filter_map(|((finding, _), result)| {
-                    Some((finding.id.clone(), result.err()?.to_string()))
-                });
+                let refused = pairs
+                    .iter()
+                    .zip(results)
+                    .filter_map(|((finding, _), result)| Some((finding.id.clone(), result.err()?.to_string())));
                 Ok(Outcome { refused: refused.collect() })
             }
         }

@@ -2,7 +2,10 @@
 
 use muster_kit::answers::status;
 use muster_store::Store;
-use muster_wire::v1::{self, scoring_service_server::{ScoringService, ScoringServiceServer}};
+use muster_wire::v1::{
+    self,
+    scoring_service_server::{ScoringService, ScoringServiceServer},
+};
 use tonic::{Request, Response, Status};
 
 /// Answers from the store.

@@ -97,8 +97,7 @@ async fn score(store: &Store, id: &ResourceId, lane: Lane) -> Result<()> {
     let verdicts = verdicts.ok_or_else(|| anyhow!("verdicts {} of {id} are not in the store", matched.verdicts))?;
     let exposure: Exposure = serde_json::from_slice(&matched.exposure).context("read the exposure")?;
     let existing = store.findings_of(id).await.context("read the findings")?;
-    let drafts =
-        if matched.key.gone { Vec::new() } else { scoring::drafts(&stored.resource, &verdicts, &exposure) };
+    let drafts = if matched.key.gone { Vec::new() } else { scoring::drafts(&stored.resource, &verdicts, &exposure) };
     // What the exposure cannot tell of stays as it is; of a resource that is gone everything can be told.
     let judged = if matched.key.gone { existing } else { exposure.judged(existing, &drafts) };
     let transitions = lifecycle::decide(&judged, drafts, jiff::Timestamp::now());

@@ -103,17 +103,10 @@ impl Builder {
         let id = advisory.id.0.clone();
         if id.is_empty() || id.len() > WORD_BYTES_MAX || source.len() > WORD_BYTES_MAX {
             let place = crate::feed::cut(&id, 40).to_owned();
-            self.reject(
-                place,
-                "advisory id or source has no or too many bytes".to_owned(),
-            );
+            self.reject(place, "advisory id or source has no or too many bytes".to_owned());
             return;
         }
-        if self
-            .records
-            .get(&id)
-            .is_some_and(|known| known.modified >= advisory.modified)
-        {
+        if self.records.get(&id).is_some_and(|known| known.modified >= advisory.modified) {
             return;
         }
         match self.hold(advisory, source) {
@@ -151,10 +144,7 @@ impl Builder {
         }
         if self.rejects_untold > 0 {
             let reason = format!("{} more could not be used", self.rejects_untold);
-            self.rejects.push(Skipped {
-                place: "advisories".to_owned(),
-                reason,
-            });
+            self.rejects.push(Skipped { place: "advisories".to_owned(), reason });
         }
         let rejects = std::mem::take(&mut self.rejects);
         let (epoch, built_at) = (self.epoch, self.built_at);

@@ -1,8 +1,6 @@
 //! What a look-up yields: claims and their ranges, borrowed from the file.
 
-use super::layout::{
-    ClaimRow, NO_SCORE, NONE, PackageRow, RangeRow, RecordRow, Section, VulnerabilityRow, kind,
-};
+use super::layout::{ClaimRow, NO_SCORE, NONE, PackageRow, RangeRow, RecordRow, Section, VulnerabilityRow, kind};
 use super::{Database, DatabaseError};
 use muster_domain::{BaseScore, Severity};
 
@@ -17,35 +15,19 @@ pub struct Candidates<'a> {
 impl<'a> Candidates<'a> {
     #[inline]
     pub(super) fn of(database: &'a Database, package: &PackageRow) -> Self {
-        match database.slice(
-            Section::Claims,
-            package.claims_from.get(),
-            package.claims.get(),
-        ) {
-            Ok(claims) => Self {
-                database,
-                claims: claims.iter(),
-                failure: None,
-            },
+        match database.slice(Section::Claims, package.claims_from.get(), package.claims.get()) {
+            Ok(claims) => Self { database, claims: claims.iter(), failure: None },
             Err(failure) => Self::failed(database, failure),
         }
     }
 
     #[inline]
     pub(super) fn none(database: &'a Database) -> Self {
-        Self {
-            database,
-            claims: [].iter(),
-            failure: None,
-        }
+        Self { database, claims: [].iter(), failure: None }
     }
 
     pub(super) fn failed(database: &'a Database, failure: DatabaseError) -> Self {
-        Self {
-            database,
-            claims: [].iter(),
-            failure: Some(failure),
-        }
+        Self { database, claims: [].iter(), failure: Some(failure) }
     }
 }
 
@@ -57,12 +39,7 @@ impl<'a> Iterator for Candidates<'a> {
         if let Some(failure) = self.failure.take() {
             return Some(Err(failure));
         }
-        self.claims.next().map(|row| {
-            Ok(Candidate {
-                database: self.database,
-                row,
-            })
-        })
+        self.claims.next().map(|row| Ok(Candidate { database: self.database, row }))
     }
 }
 
@@ -109,8 +86,7 @@ impl<'a> Candidate<'a> {
     /// # Errors
     /// As `vulnerability`.
     pub fn withdrawn(&self) -> Result<Option<&'a str>, DatabaseError> {
-        self.database
-            .optional_text(self.record_row()?.withdrawn.get())
+        self.database.optional_text(self.record_row()?.withdrawn.get())
     }
 
     /// Whether the record was taken back.
@@ -136,17 +112,12 @@ impl<'a> Candidate<'a> {
 
     /// CVSS base score, when somebody scored it.
     pub fn score(&self) -> Option<BaseScore> {
-        (self.row.score != NO_SCORE)
-            .then(|| BaseScore::from_tenths(self.row.score))
-            .flatten()
+        (self.row.score != NO_SCORE).then(|| BaseScore::from_tenths(self.row.score)).flatten()
     }
 
     /// Of the score, else of a vendor's word.
     pub fn severity(&self) -> Severity {
-        Severity::ALL
-            .get(usize::from(self.row.severity))
-            .copied()
-            .unwrap_or(Severity::Untriaged)
+        Severity::ALL.get(usize::from(self.row.severity)).copied().unwrap_or(Severity::Untriaged)
     }
 
     /// Affected versions. None at all: the record names none that could be compared.
@@ -156,17 +127,10 @@ impl<'a> Candidate<'a> {
     #[inline]
     pub fn ranges(
         &self,
-    ) -> Result<impl Iterator<Item = Result<CandidateRange<'a>, DatabaseError>> + 'a, DatabaseError>
-    {
+    ) -> Result<impl Iterator<Item = Result<CandidateRange<'a>, DatabaseError>> + 'a, DatabaseError> {
         let database = self.database;
-        let rows = database.slice::<RangeRow>(
-            Section::Ranges,
-            self.row.ranges_from.get(),
-            self.row.ranges.get(),
-        )?;
-        Ok(rows
-            .iter()
-            .map(move |row| CandidateRange::read(database, row)))
+        let rows = database.slice::<RangeRow>(Section::Ranges, self.row.ranges_from.get(), self.row.ranges.get())?;
+        Ok(rows.iter().map(move |row| CandidateRange::read(database, row)))
     }
 
     fn record_row(&self) -> Result<&'a RecordRow, DatabaseError> {
@@ -174,8 +138,7 @@ impl<'a> Candidate<'a> {
     }
 
     fn vulnerability_row(&self) -> Result<&'a VulnerabilityRow, DatabaseError> {
-        self.database
-            .row(Section::Vulnerabilities, self.row.vulnerability.get())
+        self.database.row(Section::Vulnerabilities, self.row.vulnerability.get())
     }
 }
 
@@ -243,40 +206,20 @@ impl<'a> CandidateRange<'a> {
     #[inline]
     fn read(database: &'a Database, row: &'a RangeRow) -> Result<Self, DatabaseError> {
         let text = |at: u32| Text { database, at };
-        let bound = |at: u32, key: u32| {
-            Ok::<_, DatabaseError>(Bound {
-                text: text(at),
-                key: database.key(key)?,
-            })
-        };
+        let bound = |at: u32, key: u32| Ok::<_, DatabaseError>(Bound { text: text(at), key: database.key(key)? });
         let introduced = || match row.introduced_key.get() {
             NONE => Ok(None),
             key => bound(row.introduced_text.get(), key).map(Some),
         };
         let end = || bound(row.end_text.get(), row.end_key.get());
         Ok(match row.kind.get() {
-            kind::OPEN => Self::Interval {
-                introduced: introduced()?,
-                end: End::Open,
-            },
-            kind::FIXED => Self::Interval {
-                introduced: introduced()?,
-                end: End::Fixed(end()?),
-            },
-            kind::LAST_AFFECTED => Self::Interval {
-                introduced: introduced()?,
-                end: End::LastAffected(end()?),
-            },
-            kind::LIMIT => Self::Interval {
-                introduced: introduced()?,
-                end: End::Limit(end()?),
-            },
+            kind::OPEN => Self::Interval { introduced: introduced()?, end: End::Open },
+            kind::FIXED => Self::Interval { introduced: introduced()?, end: End::Fixed(end()?) },
+            kind::LAST_AFFECTED => Self::Interval { introduced: introduced()?, end: End::LastAffected(end()?) },
+            kind::LIMIT => Self::Interval { introduced: introduced()?, end: End::Limit(end()?) },
             kind::LISTED => {
                 let key = introduced()?.map(|bound| bound.key);
-                Self::Listed {
-                    version: text(row.introduced_text.get()),
-                    key,
-                }
+                Self::Listed { version: text(row.introduced_text.get()), key }
             }
             kind::UNREADABLE => Self::Unreadable(text(row.end_text.get())),
             _ => return Err(DatabaseError::Damaged("a range is of no known kind")),

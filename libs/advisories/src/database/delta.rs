@@ -25,14 +25,8 @@ pub struct Delta {
 /// What changed from `old` to `new`. A file that is damaged gives `everything`.
 pub fn delta(old: &Database, new: &Database) -> Delta {
     match touched(old, new) {
-        Ok(Some(touched)) => Delta {
-            touched,
-            everything: false,
-        },
-        Ok(None) | Err(_) => Delta {
-            touched: Vec::new(),
-            everything: true,
-        },
+        Ok(Some(touched)) => Delta { touched, everything: false },
+        Ok(None) | Err(_) => Delta { touched: Vec::new(), everything: true },
     }
 }
 
@@ -72,11 +66,7 @@ fn packages(database: &Database) -> std::slice::Iter<'_, PackageRow> {
 }
 
 fn ecosystems(database: &Database) -> Result<Vec<&str>, DatabaseError> {
-    database
-        .table::<EcosystemRow>(Section::Ecosystems)
-        .iter()
-        .map(|row| database.text(row.name.get()))
-        .collect()
+    database.table::<EcosystemRow>(Section::Ecosystems).iter().map(|row| database.text(row.name.get())).collect()
 }
 
 fn owned_name(database: &Database, row: &PackageRow) -> Result<PackageName, DatabaseError> {
@@ -85,26 +75,16 @@ fn owned_name(database: &Database, row: &PackageRow) -> Result<PackageName, Data
         return Err(DatabaseError::Damaged("a package name is too long"));
     }
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    Ok(PackageName {
-        ecosystem: text(ecosystem),
-        name: text(name),
-    })
+    Ok(PackageName { ecosystem: text(ecosystem), name: text(name) })
 }
 
-fn differs(
-    old: &Database,
-    a: &PackageRow,
-    new: &Database,
-    b: &PackageRow,
-) -> Result<bool, DatabaseError> {
+fn differs(old: &Database, a: &PackageRow, new: &Database, b: &PackageRow) -> Result<bool, DatabaseError> {
     if a.fingerprint != b.fingerprint {
         return Ok(true);
     }
     // Equal fingerprints have equal claims in the same order.
-    let old_claims: &[ClaimRow] =
-        old.slice(Section::Claims, a.claims_from.get(), a.claims.get())?;
-    let new_claims: &[ClaimRow] =
-        new.slice(Section::Claims, b.claims_from.get(), b.claims.get())?;
+    let old_claims: &[ClaimRow] = old.slice(Section::Claims, a.claims_from.get(), a.claims.get())?;
+    let new_claims: &[ClaimRow] = new.slice(Section::Claims, b.claims_from.get(), b.claims.get())?;
     for (a, b) in old_claims.iter().zip(new_claims) {
         let a: &VulnerabilityRow = old.row(Section::Vulnerabilities, a.vulnerability.get())?;
         let b: &VulnerabilityRow = new.row(Section::Vulnerabilities, b.vulnerability.get())?;

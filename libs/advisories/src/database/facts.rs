@@ -1,8 +1,7 @@
 //! What a finding tells of its vulnerability: joined over its records, read from the compressed side of the file.
 
 use super::layout::{
-    FACTS_BLOCK_BYTES_MAX, FactsBlockRow, KnownExploitedRow, NONE, RecordRow, Section,
-    VulnerabilityRow,
+    FACTS_BLOCK_BYTES_MAX, FactsBlockRow, KnownExploitedRow, NONE, RecordRow, Section, VulnerabilityRow,
 };
 use super::{Database, DatabaseError};
 use crate::osv;
@@ -32,15 +31,7 @@ const REFERENCES_MAX: usize = 100;
 
 /// Whose words are preferred where the judging record says nothing, best first: who writes a description of the
 /// vulnerability itself before who writes of an update.
-const SOURCES: &[&str] = &[
-    "NVD",
-    "GITHUB",
-    "PYPA",
-    "GO_VULNDB",
-    "RUSTSEC",
-    "OSSF_MALICIOUS",
-    "DEBIAN_CVE",
-];
+const SOURCES: &[&str] = &["NVD", "GITHUB", "PYPA", "GO_VULNDB", "RUSTSEC", "OSSF_MALICIOUS", "DEBIAN_CVE"];
 
 impl Database {
     /// What is known of a vulnerability. `None`: nothing here is about it.
@@ -83,37 +74,19 @@ impl Database {
     }
 
     /// Standing records, the preferred one first; those taken back only when there is no other.
-    fn records_of(
-        &self,
-        row: &VulnerabilityRow,
-        first: Option<&str>,
-    ) -> Result<Vec<&RecordRow>, DatabaseError> {
-        let places: &[U32] = self.slice(
-            Section::VulnerabilityRecords,
-            row.records_from.get(),
-            row.records.get(),
-        )?;
+    fn records_of(&self, row: &VulnerabilityRow, first: Option<&str>) -> Result<Vec<&RecordRow>, DatabaseError> {
+        let places: &[U32] = self.slice(Section::VulnerabilityRecords, row.records_from.get(), row.records.get())?;
         let mut ranked = Vec::with_capacity(places.len());
         for place in places {
             let record: &RecordRow = self.row(Section::Records, place.get())?;
             let source = self.text(record.source.get())?;
-            let rank = SOURCES
-                .iter()
-                .position(|known| *known == source)
-                .unwrap_or(SOURCES.len());
+            let rank = SOURCES.iter().position(|known| *known == source).unwrap_or(SOURCES.len());
             let is_first = first == Some(self.text(record.id.get())?);
             ranked.push((record.withdrawn.get() != NONE, !is_first, rank, record));
         }
         ranked.sort_by_key(|&(withdrawn, is_other, rank, _)| (withdrawn, is_other, rank));
-        let standing = ranked
-            .iter()
-            .take_while(|(withdrawn, ..)| !withdrawn)
-            .count();
-        ranked.truncate(if standing == 0 {
-            ranked.len()
-        } else {
-            standing
-        });
+        let standing = ranked.iter().take_while(|(withdrawn, ..)| !withdrawn).count();
+        ranked.truncate(if standing == 0 { ranked.len() } else { standing });
         Ok(ranked.into_iter().map(|(.., record)| record).collect())
     }
 
@@ -127,40 +100,26 @@ impl Database {
         let packed = usize::try_from(block.offset.get())
             .ok()
             .and_then(|from| all.get(from..from.checked_add(block.bytes.get() as usize)?))
-            .ok_or(DatabaseError::Damaged(
-                "a block of facts leads out of its section",
-            ))?;
+            .ok_or(DatabaseError::Damaged("a block of facts leads out of its section"))?;
         let unpacked = zstd::bulk::decompress(packed, unpacked_bytes)
             .map_err(|_| DatabaseError::Damaged("a block of facts can't be unpacked"))?;
         let json = unpacked
             .get(record.facts_offset.get() as usize..)
             .and_then(|rest| rest.get(..record.facts_bytes.get() as usize))
-            .ok_or(DatabaseError::Damaged(
-                "a record's facts lead out of their block",
-            ))?;
-        serde_json::from_slice(json)
-            .map_err(|_| DatabaseError::Damaged("a record's facts can't be read"))
+            .ok_or(DatabaseError::Damaged("a record's facts lead out of their block"))?;
+        serde_json::from_slice(json).map_err(|_| DatabaseError::Damaged("a record's facts can't be read"))
     }
 
     pub(super) fn aliases_of(&self, row: &VulnerabilityRow) -> Result<Vec<String>, DatabaseError> {
-        let aliases: &[U32] =
-            self.slice(Section::Aliases, row.aliases_from.get(), row.aliases.get())?;
-        aliases
-            .iter()
-            .take(ALIASES_MAX)
-            .map(|alias| self.text(alias.get()).map(str::to_owned))
-            .collect()
+        let aliases: &[U32] = self.slice(Section::Aliases, row.aliases_from.get(), row.aliases.get())?;
+        aliases.iter().take(ALIASES_MAX).map(|alias| self.text(alias.get()).map(str::to_owned)).collect()
     }
 
-    fn known_exploited(
-        &self,
-        row: &VulnerabilityRow,
-    ) -> Result<Option<KnownExploited>, DatabaseError> {
+    fn known_exploited(&self, row: &VulnerabilityRow) -> Result<Option<KnownExploited>, DatabaseError> {
         if row.known_exploited.get() == NONE {
             return Ok(None);
         }
-        let known: &KnownExploitedRow =
-            self.row(Section::KnownExploited, row.known_exploited.get())?;
+        let known: &KnownExploitedRow = self.row(Section::KnownExploited, row.known_exploited.get())?;
         Ok(Some(KnownExploited {
             date_added: self.text(known.date_added.get())?.to_owned(),
             due_date: self.text(known.due_date.get())?.to_owned(),
@@ -182,11 +141,7 @@ fn join(facts: &mut VulnerabilityFacts, record: RecordFacts) {
         facts.description = record.description;
     }
     for vector in record.severity {
-        if !facts
-            .severity
-            .iter()
-            .any(|known| known.vector == vector.vector && known.source == vector.source)
-        {
+        if !facts.severity.iter().any(|known| known.vector == vector.vector && known.source == vector.source) {
             facts.severity.push(vector);
         }
     }
@@ -199,12 +154,6 @@ fn join(facts: &mut VulnerabilityFacts, record: RecordFacts) {
             facts.references.push(reference);
         }
     }
-    facts.published = [facts.published, record.published]
-        .into_iter()
-        .flatten()
-        .min();
-    facts.modified = [facts.modified, record.modified]
-        .into_iter()
-        .flatten()
-        .max();
+    facts.published = [facts.published, record.published].into_iter().flatten().min();
+    facts.modified = [facts.modified, record.modified].into_iter().flatten().max();
 }

@@ -29,25 +29,18 @@ pub(crate) fn of_version_keys() -> u64 {
         (Scheme::Go, "v0.0.0-20200131131040-063a3fb69896"),
         (Scheme::Generic, "7.2p1-rc_3"),
     ];
-    SAMPLES.iter().fold(SPREAD, |state, (scheme, version)| {
-        match scheme.key(version) {
-            Ok(key) => absorb(state, key.as_bytes()),
-            Err(_) => absorb(state, b"unreadable"),
-        }
+    SAMPLES.iter().fold(SPREAD, |state, (scheme, version)| match scheme.key(version) {
+        Ok(key) => absorb(state, key.as_bytes()),
+        Err(_) => absorb(state, b"unreadable"),
     })
 }
 
 fn absorb(state: u64, bytes: &[u8]) -> u64 {
     let (words, rest) = bytes.as_chunks::<8>();
-    let state = words.iter().fold(state, |state, word| {
-        fold(state ^ u64::from_le_bytes(*word), STIR)
-    });
+    let state = words.iter().fold(state, |state, word| fold(state ^ u64::from_le_bytes(*word), STIR));
     let mut last = [0; 8];
     last[..rest.len()].copy_from_slice(rest);
-    fold(
-        state ^ u64::from_le_bytes(last) ^ (bytes.len() as u64).rotate_left(56),
-        SPREAD,
-    )
+    fold(state ^ u64::from_le_bytes(last) ^ (bytes.len() as u64).rotate_left(56), SPREAD)
 }
 
 /// The two halves of the product, one over the other: each bit of the input reaches all of the output.
@@ -63,14 +56,8 @@ mod tests {
 
     #[test]
     fn hashes_are_the_same_on_every_machine() {
-        assert_eq!(
-            of_package(0, b"Debian:12", b"openssl"),
-            of_package(0, b"Debian:12", b"openssl")
-        );
-        assert_ne!(
-            of_package(0, b"Debian:12", b"openssl"),
-            of_package(1, b"Debian:12", b"openssl")
-        );
+        assert_eq!(of_package(0, b"Debian:12", b"openssl"), of_package(0, b"Debian:12", b"openssl"));
+        assert_ne!(of_package(0, b"Debian:12", b"openssl"), of_package(1, b"Debian:12", b"openssl"));
         assert_ne!(of_package(0, b"npm", b"a"), of_package(0, b"np", b"ma"));
         assert_ne!(of_bytes(b""), of_bytes(b"\0"));
         assert_eq!(of_version_keys(), of_version_keys());
@@ -78,13 +65,8 @@ mod tests {
 
     #[test]
     fn names_that_differ_little_land_far_apart() {
-        let hashes: HashSet<u64> = (0..100_000u32)
-            .map(|n| of_package(0, b"npm", format!("left-pad-{n}").as_bytes()) & 0x3_ffff)
-            .collect();
-        assert!(
-            hashes.len() > 80_000,
-            "{} of 100,000 names in 262,144 places",
-            hashes.len()
-        ); // 83,000 by chance
+        let hashes: HashSet<u64> =
+            (0..100_000u32).map(|n| of_package(0, b"npm", format!("left-pad-{n}").as_bytes()) & 0x3_ffff).collect();
+        assert!(hashes.len() > 80_000, "{} of 100,000 names in 262,144 places", hashes.len()); // 83,000 by chance
     }
 }

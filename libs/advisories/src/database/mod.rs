@@ -22,10 +22,7 @@ pub use delta::{Delta, NAMES_MAX, delta};
 pub use layout::FORMAT_VERSION;
 
 use jiff::Timestamp;
-use layout::{
-    EcosystemRow, Header, MAGIC, PROBES_MAX, PackageRow, Section, SectionRow, Slot,
-    VulnerabilityRow,
-};
+use layout::{EcosystemRow, Header, MAGIC, PROBES_MAX, PackageRow, Section, SectionRow, Slot, VulnerabilityRow};
 use muster_domain::Digest;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
@@ -53,9 +50,7 @@ pub enum DatabaseError {
     #[error("`{0}` is not an advisory database")]
     NotADatabase(PathBuf),
     /// Made by an older or newer program.
-    #[error(
-        "`{path}` has format {found}, this program reads format {FORMAT_VERSION}: build it again"
-    )]
+    #[error("`{path}` has format {found}, this program reads format {FORMAT_VERSION}: build it again")]
     Format {
         /// The file.
         path: PathBuf,
@@ -146,40 +141,24 @@ impl Database {
         #[allow(unsafe_code)]
         let map = unsafe { memmap2::Mmap::map(&file) }.map_err(io("map"))?;
 
-        let (header, _) = Header::read_from_prefix(&map)
-            .map_err(|_| DatabaseError::NotADatabase(path.clone()))?;
+        let (header, _) = Header::read_from_prefix(&map).map_err(|_| DatabaseError::NotADatabase(path.clone()))?;
         if header.magic != MAGIC {
             return Err(DatabaseError::NotADatabase(path));
         }
         if header.format_version.get() != FORMAT_VERSION {
-            return Err(DatabaseError::Format {
-                path,
-                found: header.format_version.get(),
-            });
+            return Err(DatabaseError::Format { path, found: header.format_version.get() });
         }
         if header.file_bytes.get() != map.len() as u64 {
-            return Err(DatabaseError::Length {
-                path,
-                found: map.len() as u64,
-                expected: header.file_bytes.get(),
-            });
+            return Err(DatabaseError::Length { path, found: map.len() as u64, expected: header.file_bytes.get() });
         }
         if header.keys_check.get() != hash::of_version_keys() {
             return Err(DatabaseError::VersionRules(path));
         }
         let sections = sections(&map, &header)?;
-        let database = Self {
-            file,
-            map,
-            header,
-            sections,
-            digest: OnceLock::new(),
-        };
+        let database = Self { file, map, header, sections, digest: OnceLock::new() };
         let slots = database.table::<Slot>(Section::Index).len();
         if !slots.is_power_of_two() {
-            return Err(DatabaseError::Damaged(
-                "package index has no power of two of slots",
-            ));
+            return Err(DatabaseError::Damaged("package index has no power of two of slots"));
         }
         Ok(database)
     }
@@ -215,12 +194,7 @@ impl Database {
     /// Whether there is any data for the ecosystem (its release included): without it, "no advisory" means nothing.
     pub fn covers(&self, ecosystem: &str) -> bool {
         let rows = self.table::<EcosystemRow>(Section::Ecosystems);
-        rows.binary_search_by(|row| {
-            self.bytes(row.name.get())
-                .unwrap_or_default()
-                .cmp(ecosystem.as_bytes())
-        })
-        .is_ok()
+        rows.binary_search_by(|row| self.bytes(row.name.get()).unwrap_or_default().cmp(ecosystem.as_bytes())).is_ok()
     }
 
     /// What is said of a package: claim by claim, sorted by vulnerability, then by record.
@@ -236,16 +210,11 @@ impl Database {
 
     /// All packages, sorted.
     pub fn packages(&self) -> impl Iterator<Item = Result<PackageName, DatabaseError>> + '_ {
-        self.table::<PackageRow>(Section::Packages)
-            .iter()
-            .map(|row| {
-                let (ecosystem, name) = self.package_name(row)?;
-                let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).map_err(|_| NOT_UTF8);
-                Ok(PackageName {
-                    ecosystem: text(ecosystem)?,
-                    name: text(name)?,
-                })
-            })
+        self.table::<PackageRow>(Section::Packages).iter().map(|row| {
+            let (ecosystem, name) = self.package_name(row)?;
+            let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).map_err(|_| NOT_UTF8);
+            Ok(PackageName { ecosystem: text(ecosystem)?, name: text(name)? })
+        })
     }
 
     /// Compares every section with its digest.
@@ -262,20 +231,14 @@ impl Database {
             contents.update(digest);
         }
         if contents.finalize()[..] != self.header.contents {
-            return Err(DatabaseError::Damaged(
-                "sections do not have the digest in the header",
-            ));
+            return Err(DatabaseError::Damaged("sections do not have the digest in the header"));
         }
         Ok(())
     }
 
     #[inline]
     fn package(&self, ecosystem: &str, name: &str) -> Result<Option<&PackageRow>, DatabaseError> {
-        let hash = hash::of_package(
-            self.header.seed.get(),
-            ecosystem.as_bytes(),
-            name.as_bytes(),
-        );
+        let hash = hash::of_package(self.header.seed.get(), ecosystem.as_bytes(), name.as_bytes());
         let slots = self.table::<Slot>(Section::Index);
         let mask = slots.len() - 1; // a power of two, checked when opened
         for probe in 0..PROBES_MAX {
@@ -297,18 +260,13 @@ impl Database {
     #[inline]
     fn package_name(&self, row: &PackageRow) -> Result<(&[u8], &[u8]), DatabaseError> {
         let ecosystem = self.row::<EcosystemRow>(Section::Ecosystems, row.ecosystem.get())?;
-        Ok((
-            self.bytes(ecosystem.name.get())?,
-            self.bytes(row.name.get())?,
-        ))
+        Ok((self.bytes(ecosystem.name.get())?, self.bytes(row.name.get())?))
     }
 
     fn vulnerability(&self, name: &str) -> Option<&VulnerabilityRow> {
         let rows = self.table::<VulnerabilityRow>(Section::Vulnerabilities);
         let name_of = |row: &VulnerabilityRow| self.bytes(row.name.get()).unwrap_or_default();
-        let place = rows
-            .binary_search_by(|row| name_of(row).cmp(name.as_bytes()))
-            .ok()?;
+        let place = rows.binary_search_by(|row| name_of(row).cmp(name.as_bytes())).ok()?;
         rows.get(place)
     }
 
@@ -316,21 +274,12 @@ impl Database {
     #[inline]
     fn table<T: FromBytes + KnownLayout + Immutable>(&self, section: Section) -> &[T] {
         let bytes = &self.map[self.sections[section as usize].clone()];
-        <[T]>::ref_from_bytes(bytes)
-            .expect("sections hold whole rows, checked when opened, and rows need no alignment")
+        <[T]>::ref_from_bytes(bytes).expect("sections hold whole rows, checked when opened, and rows need no alignment")
     }
 
     #[inline]
-    fn row<T: FromBytes + KnownLayout + Immutable>(
-        &self,
-        section: Section,
-        place: u32,
-    ) -> Result<&T, DatabaseError> {
-        self.table(section)
-            .get(place as usize)
-            .ok_or(DatabaseError::Damaged(
-                "a reference leads out of its section",
-            ))
+    fn row<T: FromBytes + KnownLayout + Immutable>(&self, section: Section, place: u32) -> Result<&T, DatabaseError> {
+        self.table(section).get(place as usize).ok_or(DatabaseError::Damaged("a reference leads out of its section"))
     }
 
     #[inline]
@@ -340,10 +289,7 @@ impl Database {
         from: u32,
         count: u32,
     ) -> Result<&[T], DatabaseError> {
-        let rows = self
-            .table(section)
-            .get(from as usize..)
-            .and_then(|rows| rows.get(..count as usize));
+        let rows = self.table(section).get(from as usize..).and_then(|rows| rows.get(..count as usize));
         rows.ok_or(DatabaseError::Damaged("a list leads out of its section"))
     }
 
@@ -358,19 +304,13 @@ impl Database {
     }
 
     fn optional_text(&self, text: u32) -> Result<Option<&str>, DatabaseError> {
-        if text == layout::NONE {
-            Ok(None)
-        } else {
-            self.text(text).map(Some)
-        }
+        if text == layout::NONE { Ok(None) } else { self.text(text).map(Some) }
     }
 
     #[inline]
     fn key(&self, key: u32) -> Result<&[u8], DatabaseError> {
         let blob = &self.map[self.sections[Section::Keys as usize].clone()];
-        pool::get(blob, key).ok_or(DatabaseError::Damaged(
-            "a version key leads out of its section",
-        ))
+        pool::get(blob, key).ok_or(DatabaseError::Damaged("a version key leads out of its section"))
     }
 
     fn rows(&self, section: Section) -> u64 {
@@ -397,23 +337,14 @@ const ECOSYSTEMS_MAX: usize = 10_000;
 const NOT_UTF8: DatabaseError = DatabaseError::Damaged("a text is not UTF-8");
 
 /// Where each section lies, checked against the length of the file and of its rows.
-fn sections(
-    map: &[u8],
-    header: &Header,
-) -> Result<[Range<usize>; Section::ALL.len()], DatabaseError> {
+fn sections(map: &[u8], header: &Header) -> Result<[Range<usize>; Section::ALL.len()], DatabaseError> {
     let rows = section_rows(map).ok_or(DatabaseError::Damaged("section table is cut short"))?;
     if header.section_count.get() as usize != Section::ALL.len() {
-        return Err(DatabaseError::Damaged(
-            "section table has another number of sections",
-        ));
+        return Err(DatabaseError::Damaged("section table has another number of sections"));
     }
     let mut sections = [const { 0..0 }; Section::ALL.len()];
     for ((place, section), row) in Section::ALL.into_iter().enumerate().zip(rows) {
-        let end = row
-            .offset
-            .get()
-            .checked_add(row.bytes.get())
-            .filter(|&end| end <= map.len() as u64);
+        let end = row.offset.get().checked_add(row.bytes.get()).filter(|&end| end <= map.len() as u64);
         let (Some(end), true) = (end, row.section.get() as usize == place) else {
             return Err(DatabaseError::Damaged("a section leads out of the file"));
         };
@@ -427,15 +358,11 @@ fn sections(
 
 fn section_rows(map: &[u8]) -> Option<&[SectionRow]> {
     let table = map.get(size_of::<Header>()..)?;
-    <[SectionRow]>::ref_from_prefix_with_elems(table, Section::ALL.len())
-        .ok()
-        .map(|(rows, _)| rows)
+    <[SectionRow]>::ref_from_prefix_with_elems(table, Section::ALL.len()).ok().map(|(rows, _)| rows)
 }
 
 fn digest_of(sha256: [u8; 32]) -> Digest {
-    format!("sha256:{}", hex::encode(sha256))
-        .parse()
-        .expect("64 hexadecimal digits make a digest")
+    format!("sha256:{}", hex::encode(sha256)).parse().expect("64 hexadecimal digits make a digest")
 }
 
 /// Reads the file without moving anybody's position in it.

@@ -63,8 +63,7 @@ impl Pool {
         let slots = (self.slots.len() * 2).max(1024);
         let old = std::mem::replace(&mut self.slots, vec![NONE; slots]);
         for offset in old.into_iter().filter(|&offset| offset != NONE) {
-            let mut slot =
-                hash::of_bytes(get(&self.blob, offset).unwrap_or_default()) as usize & (slots - 1);
+            let mut slot = hash::of_bytes(get(&self.blob, offset).unwrap_or_default()) as usize & (slots - 1);
             while self.slots[slot] != NONE {
                 slot = (slot + 1) & (slots - 1);
             }
@@ -87,12 +86,8 @@ mod tests {
     #[test]
     fn each_item_lies_there_once() {
         let mut pool = Pool::default();
-        let first: Vec<u32> = (0..5000)
-            .map(|n: u32| pool.put(n.to_string().as_bytes()).unwrap())
-            .collect();
-        let again: Vec<u32> = (0..5000)
-            .map(|n: u32| pool.put(n.to_string().as_bytes()).unwrap())
-            .collect();
+        let first: Vec<u32> = (0..5000).map(|n: u32| pool.put(n.to_string().as_bytes()).unwrap()).collect();
+        let again: Vec<u32> = (0..5000).map(|n: u32| pool.put(n.to_string().as_bytes()).unwrap()).collect();
         assert_eq!(first, again);
         assert_eq!(pool.get(first[4321]), Some(&b"4321"[..]));
         assert_eq!(pool.put(b""), pool.put(b""));

@@ -81,18 +81,9 @@ fn instance_details(instance: &InstanceDetails, times: Times) -> Value {
 
 /// `DEBIAN_12`, from SSM's `Debian GNU/Linux 12`.
 fn platform_word(platform: &str) -> String {
-    let name = platform
-        .split('(')
-        .next()
-        .unwrap_or_default()
-        .replace("GNU/Linux", "");
-    let words = name
-        .split(|letter: char| !letter.is_ascii_alphanumeric())
-        .filter(|word| !word.is_empty());
-    words
-        .map(str::to_ascii_uppercase)
-        .collect::<Vec<_>>()
-        .join("_")
+    let name = platform.split('(').next().unwrap_or_default().replace("GNU/Linux", "");
+    let words = name.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    words.map(str::to_ascii_uppercase).collect::<Vec<_>>().join("_")
 }
 
 fn image_details(image: &ImageDetails, times: Times) -> Value {
@@ -121,8 +112,7 @@ fn function_details(function: &FunctionDetails, times: Times) -> Value {
     let runtime = runtime_word(&function.runtime);
     let package_type = function.package_type.to_ascii_uppercase();
     // lists that the API wants to be absent rather than empty
-    let architectures =
-        (!function.architecture.is_empty()).then(|| [function.architecture.to_ascii_uppercase()]);
+    let architectures = (!function.architecture.is_empty()).then(|| [function.architecture.to_ascii_uppercase()]);
     let layers = (!function.layers.is_empty()).then_some(&function.layers);
     let vpc_config = function.vpc_id.as_ref().map(|vpc| {
         json!({ "vpcId": vpc, "subnetIds": function.subnet_ids, "securityGroupIds": function.security_group_ids })
@@ -160,17 +150,11 @@ fn function_details(function: &FunctionDetails, times: Times) -> Value {
 
 /// `PYTHON_3_12`, from Lambda's `python3.12`.
 fn runtime_word(runtime: &str) -> String {
-    let digits = runtime
-        .find(|letter: char| letter.is_ascii_digit())
-        .unwrap_or(runtime.len());
+    let digits = runtime.find(|letter: char| letter.is_ascii_digit()).unwrap_or(runtime.len());
     let (name, version) = runtime.split_at(digits);
     let separator = if version.is_empty() { "" } else { "_" };
     let word = format!("{name}{separator}{}", version.replace('.', "_")).to_ascii_uppercase();
-    if RUNTIMES.contains(&word.as_str()) {
-        word
-    } else {
-        "UNSUPPORTED".to_owned()
-    }
+    if RUNTIMES.contains(&word.as_str()) { word } else { "UNSUPPORTED".to_owned() }
 }
 
 #[cfg(test)]

@@ -6,32 +6,19 @@ use muster_domain::MatchedRange;
 use muster_versions::VersionKey;
 
 /// The range that holds, or the nearest one that doesn't.
-pub(super) fn range(
-    decision: &Decision<'_>,
-    installed: &Installed<'_>,
-) -> Result<Option<MatchedRange>, DatabaseError> {
+pub(super) fn range(decision: &Decision<'_>, installed: &Installed<'_>) -> Result<Option<MatchedRange>, DatabaseError> {
     match decision.judgement.why {
         Why::Inside(range) => matched(&range).map(Some),
-        Why::Outside => nearest(decision, installed)?
-            .map(|range| matched(&range))
-            .transpose(),
-        Why::Withdrawn | Why::VersionUnreadable | Why::RangeUnreadable(_) | Why::NoVersions => {
-            Ok(None)
-        }
+        Why::Outside => nearest(decision, installed)?.map(|range| matched(&range)).transpose(),
+        Why::Withdrawn | Why::VersionUnreadable | Why::RangeUnreadable(_) | Why::NoVersions => Ok(None),
     }
 }
 
 /// Why the decision is what it is.
-pub(super) fn reason(
-    decision: &Decision<'_>,
-    installed: &Installed<'_>,
-) -> Result<String, DatabaseError> {
+pub(super) fn reason(decision: &Decision<'_>, installed: &Installed<'_>) -> Result<String, DatabaseError> {
     let raw = installed.raw;
     Ok(match decision.judgement.why {
-        Why::Withdrawn => format!(
-            "the advisory was withdrawn on {}",
-            decision.claim.withdrawn()?.unwrap_or_default()
-        ),
+        Why::Withdrawn => format!("the advisory was withdrawn on {}", decision.claim.withdrawn()?.unwrap_or_default()),
         Why::Inside(range) => inside(raw, &range)?,
         Why::Outside => match nearest(decision, installed)? {
             Some(range) => outside(raw, &range, installed)?,
@@ -53,60 +40,37 @@ fn inside(raw: &str, range: &CandidateRange<'_>) -> Result<String, DatabaseError
         return Ok(format!("{raw} is listed as affected"));
     };
     let from = match introduced {
-        Some(bound) => format!(
-            " and not before {}, the first affected version",
-            bound.text.read()?
-        ),
+        Some(bound) => format!(" and not before {}, the first affected version", bound.text.read()?),
         None => String::new(),
     };
     Ok(match end {
         End::Fixed(bound) => format!("{raw} is before the fix {}{from}", bound.text.read()?),
-        End::LastAffected(bound) => format!(
-            "{raw} is not after {}, the last affected version{from}",
-            bound.text.read()?
-        ),
-        End::Limit(bound) => format!(
-            "{raw} is before {}, up to which the advisory looked{from}",
-            bound.text.read()?
-        ),
+        End::LastAffected(bound) => {
+            format!("{raw} is not after {}, the last affected version{from}", bound.text.read()?)
+        }
+        End::Limit(bound) => format!("{raw} is before {}, up to which the advisory looked{from}", bound.text.read()?),
         End::Open => match introduced {
             Some(bound) => {
-                format!(
-                    "{raw} is not before {}, the first affected version, and no fix is known",
-                    bound.text.read()?
-                )
+                format!("{raw} is not before {}, the first affected version, and no fix is known", bound.text.read()?)
             }
             None => "every version is affected, no fix is known".to_owned(),
         },
     })
 }
 
-fn outside(
-    raw: &str,
-    range: &CandidateRange<'_>,
-    installed: &Installed<'_>,
-) -> Result<String, DatabaseError> {
+fn outside(raw: &str, range: &CandidateRange<'_>, installed: &Installed<'_>) -> Result<String, DatabaseError> {
     let CandidateRange::Interval { introduced, end } = range else {
         return Ok(format!("{raw} is none of the affected versions"));
     };
     if let (Some(bound), Ok(key)) = (introduced, &installed.key)
         && key.as_bytes() < bound.key
     {
-        return Ok(format!(
-            "{raw} is before {}, the first affected version",
-            bound.text.read()?
-        ));
+        return Ok(format!("{raw} is before {}, the first affected version", bound.text.read()?));
     }
     Ok(match end {
         End::Fixed(bound) => format!("{raw} is not before the fix {}", bound.text.read()?),
-        End::LastAffected(bound) => format!(
-            "{raw} is after {}, the last affected version",
-            bound.text.read()?
-        ),
-        End::Limit(bound) => format!(
-            "{raw} is not before {}, up to which the advisory looked",
-            bound.text.read()?
-        ),
+        End::LastAffected(bound) => format!("{raw} is after {}, the last affected version", bound.text.read()?),
+        End::Limit(bound) => format!("{raw} is not before {}, up to which the advisory looked", bound.text.read()?),
         End::Open => format!("{raw} is none of the affected versions"),
     })
 }
@@ -140,14 +104,10 @@ fn matched(range: &CandidateRange<'_>) -> Result<MatchedRange, DatabaseError> {
     let mut matched = MatchedRange::default();
     match range {
         CandidateRange::Interval { introduced, end } => {
-            matched.introduced = introduced
-                .map(|bound| bound.text.read().map(str::to_owned))
-                .transpose()?;
+            matched.introduced = introduced.map(|bound| bound.text.read().map(str::to_owned)).transpose()?;
             match end {
                 End::Fixed(bound) => matched.fixed = Some(bound.text.read()?.to_owned()),
-                End::LastAffected(bound) => {
-                    matched.last_affected = Some(bound.text.read()?.to_owned())
-                }
+                End::LastAffected(bound) => matched.last_affected = Some(bound.text.read()?.to_owned()),
                 End::Open | End::Limit(_) => {}
             }
         }

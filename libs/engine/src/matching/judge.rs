@@ -13,10 +13,7 @@ pub(super) struct Installed<'i> {
 
 impl<'i> Installed<'i> {
     pub(super) fn new(scheme: Scheme, raw: &'i str) -> Self {
-        Self {
-            raw,
-            key: scheme.key(raw),
-        }
+        Self { raw, key: scheme.key(raw) }
     }
 
     fn key(&self) -> Option<&[u8]> {
@@ -66,14 +63,8 @@ pub(super) fn decide<'a>(
     let stands_alone = |claim: &&Candidate<'_>| !claim.is_notice() && !claim.is_withdrawn();
     let has_own_record = is_distribution && claims.iter().any(|claim| stands_alone(&claim));
     let mut best: Option<Decision<'a>> = None;
-    for claim in claims
-        .iter()
-        .filter(|claim| !has_own_record || stands_alone(claim))
-    {
-        let next = Decision {
-            claim: *claim,
-            judgement: judge(claim, installed)?,
-        };
+    for claim in claims.iter().filter(|claim| !has_own_record || stands_alone(claim)) {
+        let next = Decision { claim: *claim, judgement: judge(claim, installed)? };
         best = Some(match best {
             Some(best) if !next.judgement.beats(&best.judgement) => best,
             _ => next,
@@ -91,9 +82,7 @@ impl Judgement<'_> {
             (Some(fixed), Some(other)) => fixed.key < other.key,
             (Some(_), None) => true,
             // A record that stands says more than one that was taken back.
-            (None, None) => {
-                matches!(other.why, Why::Withdrawn) && !matches!(self.why, Why::Withdrawn)
-            }
+            (None, None) => matches!(other.why, Why::Withdrawn) && !matches!(self.why, Why::Withdrawn),
             (None, Some(_)) => false,
         }
     }
@@ -108,15 +97,8 @@ fn weight(status: Status) -> u8 {
     }
 }
 
-fn judge<'a>(
-    claim: &Candidate<'a>,
-    installed: &Installed<'_>,
-) -> Result<Judgement<'a>, DatabaseError> {
-    let answer = |status, why| Judgement {
-        status,
-        why,
-        fixed: None,
-    };
+fn judge<'a>(claim: &Candidate<'a>, installed: &Installed<'_>) -> Result<Judgement<'a>, DatabaseError> {
+    let answer = |status, why| Judgement { status, why, fixed: None };
     if claim.is_withdrawn() {
         return Ok(answer(Status::NotAffected, Why::Withdrawn));
     }
@@ -131,10 +113,7 @@ fn judge<'a>(
             unreadable = Some(why);
         } else if holds(&range, installed)? {
             inside.get_or_insert(range);
-            if let CandidateRange::Interval {
-                end: End::Fixed(fix),
-                ..
-            } = range
+            if let CandidateRange::Interval { end: End::Fixed(fix), .. } = range
                 && fixed.is_none_or(|lowest| fix.key < lowest.key)
             {
                 (inside, fixed) = (Some(range), Some(fix));
@@ -142,11 +121,7 @@ fn judge<'a>(
         }
     }
     Ok(match (inside, unreadable) {
-        (Some(range), _) => Judgement {
-            status: Status::Affected,
-            why: Why::Inside(range),
-            fixed,
-        },
+        (Some(range), _) => Judgement { status: Status::Affected, why: Why::Inside(range), fixed },
         (None, _) if !names_versions => answer(Status::Undetermined, Why::NoVersions),
         (None, _) if installed.key.is_err() => answer(Status::Undetermined, Why::VersionUnreadable),
         (None, Some(why)) => answer(Status::Undetermined, Why::RangeUnreadable(why)),
@@ -157,22 +132,11 @@ fn judge<'a>(
 fn holds(range: &CandidateRange<'_>, installed: &Installed<'_>) -> Result<bool, DatabaseError> {
     match (range, installed.key()) {
         // Every version there is, read or not.
-        (
-            CandidateRange::Interval {
-                introduced: None,
-                end: End::Open,
-            },
-            _,
-        ) => Ok(true),
+        (CandidateRange::Interval { introduced: None, end: End::Open }, _) => Ok(true),
         (CandidateRange::Interval { introduced, end }, Some(key)) => {
             Ok(introduced.is_none_or(|introduced| introduced.key <= key) && before(key, end))
         }
-        (
-            CandidateRange::Listed {
-                key: Some(listed), ..
-            },
-            Some(key),
-        ) => Ok(*listed == key),
+        (CandidateRange::Listed { key: Some(listed), .. }, Some(key)) => Ok(*listed == key),
         (CandidateRange::Listed { version, .. }, _) => Ok(version.read()? == installed.raw),
         (CandidateRange::Interval { .. } | CandidateRange::Unreadable(_), _) => Ok(false),
     }

@@ -21,12 +21,7 @@ fn is_of_family(raw: &str, address: IpAddr) -> bool {
 
 /// The blocks that a rule's prefix list stands for.
 fn entries<'a>(topology: &'a Topology, list: &str) -> &'a [String] {
-    &topology
-        .prefix_lists
-        .iter()
-        .find(|known| known.prefix_list_id == list)
-        .unwrap()
-        .entries
+    &topology.prefix_lists.iter().find(|known| known.prefix_list_id == list).unwrap().entries
 }
 
 fn is_protocol(raw: &str, protocol: &str) -> bool {
@@ -36,24 +31,11 @@ fn is_protocol(raw: &str, protocol: &str) -> bool {
 
 /// Where the subnet's route table sends packets for this address.
 fn next_hop(topology: &Topology, interface: &NetworkInterface, address: IpAddr) -> Option<String> {
-    let tables = || {
-        topology
-            .route_tables
-            .iter()
-            .filter(|table| table.vpc_id == interface.vpc_id)
-    };
+    let tables = || topology.route_tables.iter().filter(|table| table.vpc_id == interface.vpc_id);
     let own = tables().find(|table| {
-        table
-            .associations
-            .iter()
-            .any(|association| association.subnet_id.as_ref() == Some(&interface.subnet_id))
+        table.associations.iter().any(|association| association.subnet_id.as_ref() == Some(&interface.subnet_id))
     });
-    let main = tables().find(|table| {
-        table
-            .associations
-            .iter()
-            .any(|association| association.main)
-    });
+    let main = tables().find(|table| table.associations.iter().any(|association| association.main));
     let mut best: Option<((u8, u8), Option<String>)> = None;
     for route in &own.or(main).unwrap().routes {
         let mut destinations: Vec<String> = Vec::new();
@@ -69,12 +51,8 @@ fn next_hop(topology: &Topology, interface: &NetworkInterface, address: IpAddr) 
                 (_, Some(_)) => 1,
                 (_, None) => 2,
             };
-            let target = (route.state == "active")
-                .then(|| route.gateway_id.clone().or(route.other_target.clone()));
-            if best
-                .as_ref()
-                .is_none_or(|(known, _)| (length, preference) > *known)
-            {
+            let target = (route.state == "active").then(|| route.gateway_id.clone().or(route.other_target.clone()));
+            if best.as_ref().is_none_or(|(known, _)| (length, preference) > *known) {
                 best = Some(((length, preference), target.flatten()));
             }
         }
@@ -90,30 +68,15 @@ fn acl_allows(
     peer: IpAddr,
     port: i32,
 ) -> bool {
-    let acls = || {
-        topology
-            .network_acls
-            .iter()
-            .filter(|acl| acl.vpc_id == interface.vpc_id)
-    };
+    let acls = || topology.network_acls.iter().filter(|acl| acl.vpc_id == interface.vpc_id);
     let own = acls().find(|acl| acl.associations.contains(&interface.subnet_id));
     let acl = own.or(acls().find(|acl| acl.is_default)).unwrap();
-    let mut entries: Vec<_> = acl
-        .entries
-        .iter()
-        .filter(|entry| entry.egress == egress)
-        .collect();
+    let mut entries: Vec<_> = acl.entries.iter().filter(|entry| entry.egress == egress).collect();
     entries.sort_by_key(|entry| entry.rule_number);
     let decides = entries.into_iter().find(|entry| {
         is_protocol(&entry.protocol, protocol)
-            && entry
-                .port_range
-                .is_none_or(|range| range.from <= port && port <= range.to)
-            && entry
-                .cidr_block
-                .iter()
-                .chain(&entry.ipv6_cidr_block)
-                .any(|block| holds(block, peer))
+            && entry.port_range.is_none_or(|range| range.from <= port && port <= range.to)
+            && entry.cidr_block.iter().chain(&entry.ipv6_cidr_block).any(|block| holds(block, peer))
     });
     decides.is_some_and(|entry| entry.rule_action == "allow")
 }
@@ -125,27 +88,17 @@ fn a_group_permits(
     source: IpAddr,
     port: i32,
 ) -> bool {
-    let groups = topology
-        .security_groups
-        .iter()
-        .filter(|group| interface.groups.contains(&group.group_id));
-    groups
-        .flat_map(|group| &group.ip_permissions)
-        .any(|permission| {
-            is_protocol(&permission.ip_protocol, protocol)
-                && permission.from_port.is_none_or(|from| from <= port)
-                && permission.to_port.is_none_or(|to| port <= to)
-                && (permission
-                    .ip_ranges
+    let groups = topology.security_groups.iter().filter(|group| interface.groups.contains(&group.group_id));
+    groups.flat_map(|group| &group.ip_permissions).any(|permission| {
+        is_protocol(&permission.ip_protocol, protocol)
+            && permission.from_port.is_none_or(|from| from <= port)
+            && permission.to_port.is_none_or(|to| port <= to)
+            && (permission.ip_ranges.iter().chain(&permission.ipv6_ranges).any(|block| holds(block, source))
+                || permission
+                    .prefix_list_ids
                     .iter()
-                    .chain(&permission.ipv6_ranges)
-                    .any(|block| holds(block, source))
-                    || permission.prefix_list_ids.iter().any(|list| {
-                        entries(topology, list)
-                            .iter()
-                            .any(|block| holds(block, source))
-                    }))
-        })
+                    .any(|list| entries(topology, list).iter().any(|block| holds(block, source))))
+    })
 }
 
 fn is_on_the_internet(address: IpAddr) -> bool {
@@ -161,27 +114,15 @@ fn is_on_the_internet(address: IpAddr) -> bool {
         }
         IpAddr::V6(address) => {
             let first = address.segments()[0];
-            first != 0
-                && first & 0xfe00 != 0xfc00
-                && first & 0xffc0 != 0xfe80
-                && first & 0xff00 != 0xff00
+            first != 0 && first & 0xfe00 != 0xfc00 && first & 0xffc0 != 0xfe80 && first & 0xff00 != 0xff00
         }
     }
 }
 
 /// Whether a connection from this source to this port comes about.
-fn connects(
-    topology: &Topology,
-    interface: &NetworkInterface,
-    protocol: &str,
-    source: IpAddr,
-    port: i32,
-) -> bool {
+fn connects(topology: &Topology, interface: &NetworkInterface, protocol: &str, source: IpAddr, port: i32) -> bool {
     let has_public_address = match source {
-        IpAddr::V4(_) => interface
-            .private_ip_addresses
-            .iter()
-            .any(|address| address.public_ip.is_some()),
+        IpAddr::V4(_) => interface.private_ip_addresses.iter().any(|address| address.public_ip.is_some()),
         IpAddr::V6(_) => !interface.ipv6_addresses.is_empty(),
     };
     if !has_public_address || !is_on_the_internet(source) {
@@ -192,15 +133,9 @@ fn connects(
     };
     let through_the_gateway = topology.internet_gateways.iter().any(|gateway| {
         gateway.internet_gateway_id == hop
-            && gateway
-                .attachments
-                .iter()
-                .any(|attached| attached.vpc_id == interface.vpc_id)
+            && gateway.attachments.iter().any(|attached| attached.vpc_id == interface.vpc_id)
     });
-    let edges = PORTS
-        .iter()
-        .flat_map(|port| [port - 1, *port, port + 1])
-        .filter(|port| (1024..=65535).contains(port));
+    let edges = PORTS.iter().flat_map(|port| [port - 1, *port, port + 1]).filter(|port| (1024..=65535).contains(port));
     let mut ephemeral = edges.chain([1024]);
     through_the_gateway
         && a_group_permits(topology, interface, protocol, source, port)
@@ -225,10 +160,8 @@ fn sources() -> BTreeSet<IpAddr> {
             }
         }
     }
-    sources.extend(
-        ["8.8.8.8", "9.255.255.255", "2600::1", "fdff::1"]
-            .map(|address| address.parse::<IpAddr>().unwrap()),
-    );
+    sources
+        .extend(["8.8.8.8", "9.255.255.255", "2600::1", "fdff::1"].map(|address| address.parse::<IpAddr>().unwrap()));
     sources
 }
 
@@ -239,32 +172,22 @@ fn ports() -> BTreeSet<i32> {
 
 fn check_against_packets(topology: &Topology) -> Result<(), TestCaseError> {
     let analysis = reachable(topology);
-    prop_assert!(
-        analysis.undetermined.is_empty(),
-        "{:?}",
-        analysis.undetermined
-    );
+    prop_assert!(analysis.undetermined.is_empty(), "{:?}", analysis.undetermined);
     for interface in &topology.network_interfaces {
         for protocol in ["TCP", "UDP"] {
             let said: Vec<&Reachability> = analysis
                 .reachabilities
                 .iter()
-                .filter(|said| {
-                    said.interface == interface.network_interface_id && said.protocol == protocol
-                })
+                .filter(|said| said.interface == interface.network_interface_id && said.protocol == protocol)
                 .collect();
             for port in ports() {
-                let range = said.iter().find(|said| {
-                    i32::from(said.port_begin) <= port && port <= i32::from(said.port_end)
-                });
+                let range =
+                    said.iter().find(|said| i32::from(said.port_begin) <= port && port <= i32::from(said.port_end));
                 for source in sources() {
                     let analysed = range.is_some_and(|said| {
                         is_on_the_internet(source)
                             && next_hop(topology, interface, source).as_deref() != Some("local")
-                            && said
-                                .sources
-                                .iter()
-                                .any(|block| is_of_family(block, source) && holds(block, source))
+                            && said.sources.iter().any(|block| is_of_family(block, source) && holds(block, source))
                     });
                     let connects = connects(topology, interface, protocol, source, port);
                     prop_assert_eq!(

@@ -1,9 +1,8 @@
 //! Random topologies of two networks, made of few blocks and ports so that their rules meet often.
 
 use muster_network::{
-    InternetGateway, InternetGatewayAttachment, IpPermission, NetworkAcl, NetworkAclEntry,
-    NetworkInterface, PortRange, PrefixList, PrivateIpAddress, Route, RouteTable,
-    RouteTableAssociation, SecurityGroup, Topology,
+    InternetGateway, InternetGatewayAttachment, IpPermission, NetworkAcl, NetworkAclEntry, NetworkInterface, PortRange,
+    PrefixList, PrivateIpAddress, Route, RouteTable, RouteTableAssociation, SecurityGroup, Topology,
 };
 use proptest::{collection::vec, prelude::*, sample::select};
 
@@ -39,15 +38,14 @@ fn block() -> impl Strategy<Value = String> {
 }
 
 fn port_range() -> impl Strategy<Value = Option<(i32, i32)>> {
-    let range = (select(PORTS), select(PORTS))
-        .prop_map(|(one, other)| Some((one.min(other), one.max(other))));
+    let range = (select(PORTS), select(PORTS)).prop_map(|(one, other)| Some((one.min(other), one.max(other))));
     prop_oneof![1 => Just(None), 4 => range]
 }
 
 fn acl_entry() -> impl Strategy<Value = NetworkAclEntry> {
     let protocol = select(vec!["-1", "6", "17", "1"]);
-    (any::<bool>(), 0..3_u8, protocol, block(), port_range()).prop_map(
-        |(egress, allow, protocol, block, ports)| NetworkAclEntry {
+    (any::<bool>(), 0..3_u8, protocol, block(), port_range()).prop_map(|(egress, allow, protocol, block, ports)| {
+        NetworkAclEntry {
             egress,
             rule_number: 0,
             protocol: protocol.into(),
@@ -55,8 +53,8 @@ fn acl_entry() -> impl Strategy<Value = NetworkAclEntry> {
             cidr_block: (!block.contains(':')).then(|| block.clone()),
             ipv6_cidr_block: block.contains(':').then_some(block),
             port_range: ports.map(|(from, to)| PortRange { from, to }),
-        },
-    )
+        }
+    })
 }
 
 /// Random rules before the two that allow everything, as AWS' default list has them.
@@ -80,11 +78,7 @@ fn acl(id: &'static str, subnet: &'static str) -> impl Strategy<Value = NetworkA
             }
         }
         entries.reverse(); // the numbers decide, not the order
-        let associations = if subnet.is_empty() {
-            Vec::new()
-        } else {
-            vec![subnet.into()]
-        };
+        let associations = if subnet.is_empty() { Vec::new() } else { vec![subnet.into()] };
         NetworkAcl {
             network_acl_id: id.into(),
             vpc_id: "vpc-1".into(),
@@ -97,11 +91,7 @@ fn acl(id: &'static str, subnet: &'static str) -> impl Strategy<Value = NetworkA
 
 fn route() -> impl Strategy<Value = Route> {
     let target = select(vec!["igw-1", "igw-1", "igw-2", "nat-1", "eigw-1", "pcx-1"]);
-    let origin = select(vec![
-        "CreateRoute",
-        "CreateRoute",
-        "EnableVgwRoutePropagation",
-    ]);
+    let origin = select(vec!["CreateRoute", "CreateRoute", "EnableVgwRoutePropagation"]);
     (block(), target, origin, 0..6_u8, 0..6_u8).prop_map(|(block, target, origin, dead, list)| {
         let is_list = list == 0;
         Route {
@@ -117,10 +107,7 @@ fn route() -> impl Strategy<Value = Route> {
 }
 
 /// The local routes, a default one now and then, and random ones with destinations of their own.
-fn table(
-    id: &'static str,
-    association: RouteTableAssociation,
-) -> impl Strategy<Value = RouteTable> {
+fn table(id: &'static str, association: RouteTableAssociation) -> impl Strategy<Value = RouteTable> {
     let fixed = |destination: &str, target: &str| Route {
         destination_cidr_block: (!destination.contains(':')).then(|| destination.into()),
         destination_ipv6_cidr_block: destination.contains(':').then(|| destination.into()),
@@ -130,24 +117,18 @@ fn table(
         ..Route::default()
     };
     (vec(route(), 0..6), 0..4_u8).prop_map(move |(random, open)| {
-        let mut routes = vec![
-            fixed("10.0.0.0/16", "local"),
-            fixed("2001:db8:1::/56", "local"),
-        ];
+        let mut routes = vec![fixed("10.0.0.0/16", "local"), fixed("2001:db8:1::/56", "local")];
         if open > 0 {
             routes.extend([fixed("0.0.0.0/0", "igw-1"), fixed("::/0", "igw-1")]);
         }
         for route in random {
             let same = |known: &Route| {
-                (
-                    &known.destination_cidr_block,
-                    &known.destination_ipv6_cidr_block,
-                    &known.destination_prefix_list_id,
-                ) == (
-                    &route.destination_cidr_block,
-                    &route.destination_ipv6_cidr_block,
-                    &route.destination_prefix_list_id,
-                )
+                (&known.destination_cidr_block, &known.destination_ipv6_cidr_block, &known.destination_prefix_list_id)
+                    == (
+                        &route.destination_cidr_block,
+                        &route.destination_ipv6_cidr_block,
+                        &route.destination_prefix_list_id,
+                    )
             };
             if !routes.iter().any(same) {
                 routes.push(route);
@@ -164,25 +145,18 @@ fn table(
 
 fn permission() -> impl Strategy<Value = IpPermission> {
     let protocol = select(vec!["-1", "tcp", "6", "udp", "icmp"]);
-    (protocol, port_range(), vec(block(), 0..3), 0..5_u8).prop_map(
-        |(protocol, ports, blocks, list)| {
-            let (v6, v4): (Vec<_>, Vec<_>) =
-                blocks.into_iter().partition(|block| block.contains(':'));
-            IpPermission {
-                ip_protocol: protocol.into(),
-                from_port: ports.map(|(from, _)| from),
-                to_port: ports.map(|(_, to)| to),
-                ip_ranges: v4,
-                ipv6_ranges: v6,
-                prefix_list_ids: if list == 0 {
-                    vec!["pl-2".into()]
-                } else {
-                    Vec::new()
-                },
-                user_id_group_pairs: vec!["sg-9".into()],
-            }
-        },
-    )
+    (protocol, port_range(), vec(block(), 0..3), 0..5_u8).prop_map(|(protocol, ports, blocks, list)| {
+        let (v6, v4): (Vec<_>, Vec<_>) = blocks.into_iter().partition(|block| block.contains(':'));
+        IpPermission {
+            ip_protocol: protocol.into(),
+            from_port: ports.map(|(from, _)| from),
+            to_port: ports.map(|(_, to)| to),
+            ip_ranges: v4,
+            ipv6_ranges: v6,
+            prefix_list_ids: if list == 0 { vec!["pl-2".into()] } else { Vec::new() },
+            user_id_group_pairs: vec!["sg-9".into()],
+        }
+    })
 }
 
 fn group(id: &'static str) -> impl Strategy<Value = SecurityGroup> {
@@ -194,21 +168,10 @@ fn group(id: &'static str) -> impl Strategy<Value = SecurityGroup> {
 }
 
 fn interface(number: u8) -> impl Strategy<Value = NetworkInterface> {
-    let addresses = select(vec![
-        (true, true),
-        (true, false),
-        (false, true),
-        (true, true),
-        (false, false),
-    ]);
-    let groups = select(vec![
-        vec!["sg-1"],
-        vec!["sg-2"],
-        vec!["sg-1", "sg-2"],
-        vec!["sg-1", "sg-2"],
-    ]);
-    (select(vec!["subnet-1", "subnet-2"]), addresses, groups).prop_map(
-        move |(subnet, (v4, v6), groups)| NetworkInterface {
+    let addresses = select(vec![(true, true), (true, false), (false, true), (true, true), (false, false)]);
+    let groups = select(vec![vec!["sg-1"], vec!["sg-2"], vec!["sg-1", "sg-2"], vec!["sg-1", "sg-2"]]);
+    (select(vec!["subnet-1", "subnet-2"]), addresses, groups).prop_map(move |(subnet, (v4, v6), groups)| {
+        NetworkInterface {
             network_interface_id: format!("eni-{number}"),
             subnet_id: subnet.into(),
             vpc_id: "vpc-1".into(),
@@ -216,59 +179,39 @@ fn interface(number: u8) -> impl Strategy<Value = NetworkInterface> {
                 private_ip_address: format!("10.0.0.{number}"),
                 public_ip: v4.then(|| format!("198.51.100.{number}")),
             }],
-            ipv6_addresses: if v6 {
-                vec![format!("2001:db8:1::{number}")]
-            } else {
-                Vec::new()
-            },
+            ipv6_addresses: if v6 { vec![format!("2001:db8:1::{number}")] } else { Vec::new() },
             groups: groups.into_iter().map(str::to_owned).collect(),
             instance_id: Some(format!("i-{number}")),
             status: "in-use".into(),
             interface_type: "interface".into(),
             ..NetworkInterface::default()
-        },
-    )
+        }
+    })
 }
 
 fn prefix_list(id: &'static str, is_v6: bool) -> impl Strategy<Value = PrefixList> {
     vec(block(), 0..4).prop_map(move |mut entries| {
         entries.retain(|block| block.contains(':') == is_v6);
-        PrefixList {
-            prefix_list_id: id.into(),
-            address_family: if is_v6 { "IPv6" } else { "IPv4" }.into(),
-            entries,
-        }
+        PrefixList { prefix_list_id: id.into(), address_family: if is_v6 { "IPv6" } else { "IPv4" }.into(), entries }
     })
 }
 
 /// `subnet-1` has a table and a list of its own, `subnet-2` falls back to the main table and the default list;
 /// `igw-1` serves the network, `igw-2` another one.
 pub fn topologies() -> impl Strategy<Value = Topology> {
-    let own = RouteTableAssociation {
-        subnet_id: Some("subnet-1".into()),
-        ..RouteTableAssociation::default()
-    };
-    let main = RouteTableAssociation {
-        main: true,
-        ..RouteTableAssociation::default()
-    };
+    let own = RouteTableAssociation { subnet_id: Some("subnet-1".into()), ..RouteTableAssociation::default() };
+    let main = RouteTableAssociation { main: true, ..RouteTableAssociation::default() };
     let tables = (table("rtb-1", own), table("rtb-2", main));
     let acls = (acl("acl-1", "subnet-1"), acl("acl-2", ""));
     let groups = (group("sg-1"), group("sg-2"));
     let interfaces = (interface(1), interface(2), interface(3));
-    let lists = (
-        prefix_list("pl-1", false),
-        any::<bool>().prop_flat_map(|is_v6| prefix_list("pl-2", is_v6)),
-    );
+    let lists = (prefix_list("pl-1", false), any::<bool>().prop_flat_map(|is_v6| prefix_list("pl-2", is_v6)));
     (tables, acls, groups, interfaces, lists, 0..8_u8).prop_map(
         |(tables, acls, groups, interfaces, lists, detached)| {
             let gateway = |id: &str, vpc: Option<&str>| InternetGateway {
                 internet_gateway_id: id.into(),
                 attachments: vpc
-                    .map(|vpc| InternetGatewayAttachment {
-                        vpc_id: vpc.into(),
-                        state: "available".into(),
-                    })
+                    .map(|vpc| InternetGatewayAttachment { vpc_id: vpc.into(), state: "available".into() })
                     .into_iter()
                     .collect(),
             };

@@ -5,12 +5,7 @@ use muster_domain::*;
 use muster_store::*;
 
 fn revised(finding: &Finding, revision: u64, severity: Severity) -> Finding {
-    Finding {
-        revision,
-        severity,
-        updated_at: at(revision as i64),
-        ..finding.clone()
-    }
+    Finding { revision, severity, updated_at: at(revision as i64), ..finding.clone() }
 }
 
 pub async fn findings_and_their_messages_are_one_transaction(store: &Store) {
@@ -20,35 +15,18 @@ pub async fn findings_and_their_messages_are_one_transaction(store: &Store) {
     let before = store.severity_counts().await.unwrap()[&Severity::High];
     for _ in 0..2 {
         let told = vec![message("one 1"), message("one 2")];
-        store
-            .apply(
-                &resource.id,
-                &scored("a"),
-                &[first.clone(), second.clone()],
-                told,
-            )
-            .await
-            .unwrap();
+        store.apply(&resource.id, &scored("a"), &[first.clone(), second.clone()], told).await.unwrap();
     }
     let mut expected = vec![first.clone(), second.clone()];
     expected.sort_by(|a, b| a.id.cmp(&b.id));
     assert_eq!(store.findings_of(&resource.id).await.unwrap(), expected);
     assert_eq!(store.finding(&first.id).await.unwrap(), Some(first.clone()));
     assert_eq!(waiting(store, SCORING, "one").await, ["one 1", "one 2"]);
-    assert_eq!(
-        store.severity_counts().await.unwrap()[&Severity::High],
-        before + 2
-    );
+    assert_eq!(store.severity_counts().await.unwrap()[&Severity::High], before + 2);
 
     // the second of the two is stale: nothing of either is written
-    let mixed = [
-        revised(&first, 2, Severity::Low),
-        revised(&second, 1, Severity::Low),
-    ];
-    let error = store
-        .apply(&resource.id, &scored("b"), &mixed, vec![message("one 3")])
-        .await
-        .unwrap_err();
+    let mixed = [revised(&first, 2, Severity::Low), revised(&second, 1, Severity::Low)];
+    let error = store.apply(&resource.id, &scored("b"), &mixed, vec![message("one 3")]).await.unwrap_err();
     assert!(matches!(error, StoreError::Conflict { .. }), "{error}");
     assert_eq!(store.findings_of(&resource.id).await.unwrap(), expected);
     assert_eq!(waiting(store, SCORING, "one").await, ["one 1", "one 2"]);
@@ -58,56 +36,24 @@ pub async fn a_revision_that_is_not_newer_is_a_conflict(store: &Store) {
     let resource = function("400000000002", "two");
     put(store, std::slice::from_ref(&resource)).await;
     let first = finding(&resource, "CVE-1");
-    let seen_again = Finding {
-        last_observed_at: at(9),
-        ..first.clone()
-    };
+    let seen_again = Finding { last_observed_at: at(9), ..first.clone() };
     let third = revised(&first, 3, Severity::Low);
     let steps = [
         ("opened", first.clone(), true, &first),
         ("the same again", first.clone(), true, &first),
-        (
-            "other content under the same revision",
-            revised(&first, 1, Severity::Low),
-            false,
-            &first,
-        ),
-        (
-            "seen later, and the same",
-            seen_again.clone(),
-            true,
-            &seen_again,
-        ),
-        (
-            "a late word of an earlier sight",
-            first.clone(),
-            true,
-            &seen_again,
-        ),
+        ("other content under the same revision", revised(&first, 1, Severity::Low), false, &first),
+        ("seen later, and the same", seen_again.clone(), true, &seen_again),
+        ("a late word of an earlier sight", first.clone(), true, &seen_again),
         ("revisions may be skipped", third.clone(), true, &third),
-        (
-            "an older revision",
-            revised(&first, 2, Severity::High),
-            false,
-            &third,
-        ),
+        ("an older revision", revised(&first, 2, Severity::High), false, &third),
     ];
     for (case, written, taken, expected) in steps {
-        let result = store
-            .apply(&resource.id, &scored("a"), &[written], Vec::new())
-            .await;
+        let result = store.apply(&resource.id, &scored("a"), &[written], Vec::new()).await;
         assert!(
-            matches!(
-                (taken, &result),
-                (true, Ok(())) | (false, Err(StoreError::Conflict { .. }))
-            ),
+            matches!((taken, &result), (true, Ok(())) | (false, Err(StoreError::Conflict { .. }))),
             "{case}: {result:?}"
         );
-        assert_eq!(
-            store.finding(&first.id).await.unwrap().as_ref(),
-            Some(expected),
-            "{case}"
-        );
+        assert_eq!(store.finding(&first.id).await.unwrap().as_ref(), Some(expected), "{case}");
     }
 }
 
@@ -116,27 +62,11 @@ pub async fn closed_findings_are_deleted_after_their_days(store: &Store) {
     let account = "400000000003";
     let [there, gone] = ["there", "gone"].map(|name| function(account, name));
     store
-        .observe(
-            &sweep(
-                account,
-                ResourceKind::Function,
-                &[there.clone(), gone.clone()],
-                0,
-            ),
-            |_| message("x"),
-        )
+        .observe(&sweep(account, ResourceKind::Function, &[there.clone(), gone.clone()], 0), |_| message("x"))
         .await
         .unwrap();
     store
-        .observe(
-            &sweep(
-                account,
-                ResourceKind::Function,
-                std::slice::from_ref(&there),
-                0,
-            ),
-            |_| message("x"),
-        )
+        .observe(&sweep(account, ResourceKind::Function, std::slice::from_ref(&there), 0), |_| message("x"))
         .await
         .unwrap();
     let closed = |resource: &Resource, id: &str| Finding {
@@ -144,30 +74,16 @@ pub async fn closed_findings_are_deleted_after_their_days(store: &Store) {
         closed_at: Some(at(0)),
         ..finding(resource, id)
     };
-    let all = [
-        closed(&there, "CVE-1"),
-        closed(&gone, "CVE-1"),
-        finding(&there, "CVE-2"),
-        finding(&gone, "CVE-2"),
-    ];
+    let all = [closed(&there, "CVE-1"), closed(&gone, "CVE-1"), finding(&there, "CVE-2"), finding(&gone, "CVE-2")];
     apply(store, &all).await;
-    store
-        .mark_published("purge", &[(all[0].id.clone(), 1)])
-        .await
-        .unwrap();
-    for (days, left) in [
-        (3, [true, true, true, true]),
-        (4, [true, false, true, true]),
-        (31, [false, false, true, true]),
-    ] {
+    store.mark_published("purge", &[(all[0].id.clone(), 1)]).await.unwrap();
+    for (days, left) in
+        [(3, [true, true, true, true]), (4, [true, false, true, true]), (31, [false, false, true, true])]
+    {
         store.purge_closed(at(days * DAY)).await.unwrap();
         for (finding, left) in all.iter().zip(left) {
             let found = store.finding(&finding.id).await.unwrap().is_some();
-            assert_eq!(
-                found, left,
-                "{} {} after {days} days",
-                finding.resource, finding.title
-            );
+            assert_eq!(found, left, "{} {} after {days} days", finding.resource, finding.title);
         }
     }
 }
@@ -187,33 +103,21 @@ pub async fn a_sink_is_told_each_revision_once(store: &Store) {
     };
     let untold_is = async |sink: &str, expected: &[(&str, u64)]| {
         let untold = untold(sink).await;
-        let untold: Vec<_> = untold
-            .iter()
-            .map(|(title, revision)| (title.as_str(), *revision))
-            .collect();
+        let untold: Vec<_> = untold.iter().map(|(title, revision)| (title.as_str(), *revision)).collect();
         assert_eq!(untold, expected, "{sink}");
     };
     let [first, second] = ["CVE-1", "CVE-2"].map(|id| finding(&resource, id));
     apply(store, &[first.clone(), second.clone()]).await;
     untold_is("hub", &[("CVE-1 - openssl", 1), ("CVE-2 - openssl", 1)]).await;
     for _ in 0..2 {
-        store
-            .mark_published("hub", &[(first.id.clone(), 1)])
-            .await
-            .unwrap();
+        store.mark_published("hub", &[(first.id.clone(), 1)]).await.unwrap();
     }
     untold_is("hub", &[("CVE-2 - openssl", 1)]).await;
     untold_is("bridge", &[("CVE-1 - openssl", 1), ("CVE-2 - openssl", 1)]).await;
     apply(store, &[revised(&first, 2, Severity::Low)]).await;
     untold_is("hub", &[("CVE-1 - openssl", 2), ("CVE-2 - openssl", 1)]).await;
-    store
-        .mark_published("hub", &[(first.id.clone(), 2), (second.id.clone(), 1)])
-        .await
-        .unwrap();
-    store
-        .mark_published("hub", &[(first.id.clone(), 1)])
-        .await
-        .unwrap(); // late
+    store.mark_published("hub", &[(first.id.clone(), 2), (second.id.clone(), 1)]).await.unwrap();
+    store.mark_published("hub", &[(first.id.clone(), 1)]).await.unwrap(); // late
     untold_is("hub", &[]).await;
     let deleted = FindingId::parse(&"0".repeat(32)).unwrap();
     store.mark_published("hub", &[(deleted, 1)]).await.unwrap();

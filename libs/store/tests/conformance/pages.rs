@@ -13,12 +13,7 @@ async fn fleet(store: &Store) -> [(char, Finding); 5] {
     let image = image(ACCOUNT, "shop/web", &["1.0", "latest"]);
     let lambda = function(ACCOUNT, "mail");
     put(store, &[server.clone(), image.clone(), lambda.clone()]).await;
-    let epss = |score| {
-        Some(Epss {
-            score,
-            percentile: 0.5,
-        })
-    };
+    let epss = |score| Some(Epss { score, percentile: 0.5 });
     let critical = Finding {
         severity: Severity::Critical,
         inspector_score: score(98),
@@ -26,10 +21,7 @@ async fn fleet(store: &Store) -> [(char, Finding); 5] {
         exploit_available: Some(ExploitAvailable::Yes),
         ..finding(&server, "CVE-2024-0001")
     };
-    let port = Finding {
-        first_observed_at: at(100),
-        ..network_finding(&server, (20, 25))
-    };
+    let port = Finding { first_observed_at: at(100), ..network_finding(&server, (20, 25)) };
     let medium = Finding {
         severity: Severity::Medium,
         inspector_score: score(69),
@@ -53,13 +45,7 @@ async fn fleet(store: &Store) -> [(char, Finding); 5] {
         region: Region::new("us-east-1"),
         ..finding(&lambda, "CVE-2024-0004")
     };
-    let all = [
-        ('c', critical),
-        ('p', port),
-        ('m', medium),
-        ('x', closed),
-        ('u', untriaged),
-    ];
+    let all = [('c', critical), ('p', port), ('m', medium), ('x', closed), ('u', untriaged)];
     for (_, finding) in &all {
         apply(store, std::slice::from_ref(finding)).await;
     }
@@ -67,28 +53,17 @@ async fn fleet(store: &Store) -> [(char, Finding); 5] {
 }
 
 fn mine() -> FindingFilter {
-    FindingFilter {
-        account: vec![StringFilter::equals(ACCOUNT)],
-        ..FindingFilter::default()
-    }
+    FindingFilter { account: vec![StringFilter::equals(ACCOUNT)], ..FindingFilter::default() }
 }
 
 pub async fn every_filter_field_selects(store: &Store) {
     use StringFilter as S;
     let fleet = fleet(store).await;
     let arn = fleet[0].1.arn();
-    let dates = |start: Option<i64>, end: Option<i64>| {
-        vec![DateRange {
-            start: start.map(at),
-            end: end.map(at),
-        }]
-    };
+    let dates = |start: Option<i64>, end: Option<i64>| vec![DateRange { start: start.map(at), end: end.map(at) }];
     let numbers = |lower, upper| vec![NumberRange { lower, upper }];
     let ports = |begin, end| vec![PortRange { begin, end }];
-    let tag = |key: &str, value: Option<&str>| TagFilter {
-        key: key.to_owned(),
-        value: value.map(str::to_owned),
-    };
+    let tag = |key: &str, value: Option<&str>| TagFilter { key: key.to_owned(), value: value.map(str::to_owned) };
     let web_hash = digest("shop/web").to_string();
     // the field, and the letters of the findings that it lets through
     type Set = Box<dyn Fn(&mut FindingFilter) + Send>;
@@ -102,10 +77,7 @@ pub async fn every_filter_field_selects(store: &Store) {
             },
             "c",
         ),
-        (
-            set(|f| f.finding_arn = vec![S::prefix("arn:aws:inspector2:us-east-1:")]),
-            "u",
-        ),
+        (set(|f| f.finding_arn = vec![S::prefix("arn:aws:inspector2:us-east-1:")]), "u"),
         (
             {
                 let arn = arn.clone();
@@ -114,39 +86,21 @@ pub async fn every_filter_field_selects(store: &Store) {
             "pmxu",
         ),
         (set(|f| f.region = vec![S::equals("us-east-1")]), "u"),
-        (
-            set(|f| f.region = vec![S::prefix("eu-"), S::prefix("us-")]),
-            "cpmxu",
-        ),
+        (set(|f| f.region = vec![S::prefix("eu-"), S::prefix("us-")]), "cpmxu"),
         (set(|f| f.region = vec![S::equals("' OR '1' = '1")]), ""),
-        (
-            set(|f| f.finding_type = vec![S::equals("NETWORK_REACHABILITY")]),
-            "p",
-        ),
-        (
-            set(|f| f.severity = vec![S::equals("CRITICAL"), S::equals("UNTRIAGED")]),
-            "cu",
-        ),
+        (set(|f| f.finding_type = vec![S::equals("NETWORK_REACHABILITY")]), "p"),
+        (set(|f| f.severity = vec![S::equals("CRITICAL"), S::equals("UNTRIAGED")]), "cu"),
         (set(|f| f.severity = vec![S::prefix("C")]), "c"),
-        (
-            set(|f| f.severity = vec![S::not_equals("CRITICAL"), S::not_equals("HIGH")]),
-            "pmu",
-        ),
+        (set(|f| f.severity = vec![S::not_equals("CRITICAL"), S::not_equals("HIGH")]), "pmu"),
         (set(|f| f.severity = vec![S::equals("NEVER")]), ""),
         (set(|f| f.status = vec![S::equals("CLOSED")]), "x"),
         (set(|f| f.status = vec![S::not_equals("CLOSED")]), "cpmu"),
         (set(|f| f.title = vec![S::prefix("CVE-2024-")]), "cmu"),
         (set(|f| f.title = vec![S::prefix("cve-2024-")]), ""), // letters count as they are
         (set(|f| f.title = vec![S::prefix("CVE-2024-%")]), ""), // and nothing is a pattern
-        (
-            set(|f| f.resource_type = vec![S::equals("AWS_LAMBDA_FUNCTION")]),
-            "u",
-        ),
+        (set(|f| f.resource_type = vec![S::equals("AWS_LAMBDA_FUNCTION")]), "u"),
         (set(|f| f.resource_id = vec![S::equals("i-f1")]), "cp"),
-        (
-            set(|f| f.resource_id = vec![S::prefix("arn:aws:ecr:")]),
-            "mx",
-        ),
+        (set(|f| f.resource_id = vec![S::prefix("arn:aws:ecr:")]), "mx"),
         (
             {
                 let t = tag("team", Some("50%_off"));
@@ -168,22 +122,11 @@ pub async fn every_filter_field_selects(store: &Store) {
             },
             "cp",
         ),
-        (
-            set(|f| {
-                f.vulnerability_id = vec![S::equals("CVE-2024-0002"), S::equals("CVE-2024-0004")]
-            }),
-            "mu",
-        ),
+        (set(|f| f.vulnerability_id = vec![S::equals("CVE-2024-0002"), S::equals("CVE-2024-0004")]), "mu"),
         (set(|f| f.package_name = vec![S::equals("left-pad")]), "x"),
         (set(|f| f.package_name = vec![S::prefix("open")]), "cmu"),
-        (
-            set(|f| f.package_name = vec![S::not_equals("openssl")]),
-            "px",
-        ),
-        (
-            set(|f| f.package_version = vec![S::equals("3.0.11-1")]),
-            "cmu",
-        ),
+        (set(|f| f.package_name = vec![S::not_equals("openssl")]), "px"),
+        (set(|f| f.package_version = vec![S::equals("3.0.11-1")]), "cmu"),
         (set(|f| f.fix_available = vec![S::equals("PARTIAL")]), "m"),
         (set(|f| f.exploit_available = vec![S::equals("YES")]), "c"),
         (
@@ -276,10 +219,7 @@ pub async fn every_filter_field_selects(store: &Store) {
         (set(|f| f.ecr_repository = vec![S::prefix("shop/")]), "mx"),
         (set(|f| f.ecr_registry = vec![S::equals(ACCOUNT)]), "mx"),
         (set(|f| f.ecr_image_tag = vec![S::equals("latest")]), "mx"),
-        (
-            set(|f| f.ecr_image_tag = vec![S::not_equals("latest")]),
-            "cpu",
-        ),
+        (set(|f| f.ecr_image_tag = vec![S::not_equals("latest")]), "cpu"),
         (
             {
                 let hash = web_hash.clone();
@@ -287,19 +227,13 @@ pub async fn every_filter_field_selects(store: &Store) {
             },
             "mx",
         ),
-        (
-            set(|f| f.ecr_image_architecture = vec![S::equals("amd64")]),
-            "mx",
-        ),
+        (set(|f| f.ecr_image_architecture = vec![S::equals("amd64")]), "mx"),
         (set(|f| f.ec2_image = vec![S::equals("ami-1")]), "cp"),
         (set(|f| f.ec2_vpc = vec![S::equals("vpc-1")]), "cp"),
         (set(|f| f.ec2_subnet = vec![S::equals("subnet-2")]), ""),
         (set(|f| f.lambda_name = vec![S::equals("mail")]), "u"),
         (set(|f| f.lambda_runtime = vec![S::prefix("python")]), "u"),
-        (
-            set(|f| f.lambda_layer = vec![S::equals("arn:layer:1")]),
-            "u",
-        ),
+        (set(|f| f.lambda_layer = vec![S::equals("arn:layer:1")]), "u"),
         (set(|f| f.lambda_role = vec![S::equals("arn:role")]), "u"),
         // fields are joined by AND
         (
@@ -313,38 +247,16 @@ pub async fn every_filter_field_selects(store: &Store) {
     for (number, (set, expected)) in cases.into_iter().enumerate() {
         let mut filter = mine();
         set(&mut filter);
-        let query = FindingQuery {
-            filter: filter.clone(),
-            page_size: 100,
-            ..FindingQuery::default()
-        };
+        let query = FindingQuery { filter: filter.clone(), page_size: 100, ..FindingQuery::default() };
         let page = store.findings(&query).await.unwrap();
-        let found: String = fleet
-            .iter()
-            .filter(|(_, f)| page.findings.contains(f))
-            .map(|(letter, _)| letter)
-            .collect();
+        let found: String = fleet.iter().filter(|(_, f)| page.findings.contains(f)).map(|(letter, _)| letter).collect();
         assert_eq!(found, expected, "case {number}");
         assert_eq!(page.findings.len(), expected.len(), "case {number}");
-        assert_eq!(
-            store.count_findings(&filter).await.unwrap(),
-            expected.len() as u64,
-            "case {number}"
-        );
+        assert_eq!(store.count_findings(&filter).await.unwrap(), expected.len() as u64, "case {number}");
     }
-    let too_much = FindingFilter {
-        title: vec![S::equals("x"); 2_001],
-        ..FindingFilter::default()
-    };
-    let query = FindingQuery {
-        filter: too_much,
-        page_size: 1,
-        ..FindingQuery::default()
-    };
-    assert!(matches!(
-        store.findings(&query).await,
-        Err(StoreError::Invalid { .. })
-    ));
+    let too_much = FindingFilter { title: vec![S::equals("x"); 2_001], ..FindingFilter::default() };
+    let query = FindingQuery { filter: too_much, page_size: 1, ..FindingQuery::default() };
+    assert!(matches!(store.findings(&query).await, Err(StoreError::Invalid { .. })));
 }
 
 pub async fn pages_are_complete_in_every_order(store: &Store) {
@@ -355,45 +267,23 @@ pub async fn pages_are_complete_in_every_order(store: &Store) {
     for (number, function) in functions.iter().cycle().take(23).enumerate() {
         let number = number as i64;
         let severity = Severity::ALL[number as usize % 6];
-        let inspector_score = if number % 4 == 0 {
-            None
-        } else {
-            score((number % 5) as u8 * 20)
-        };
-        let epss = (number % 3 != 0).then(|| Epss {
-            score: (number % 7) as f64 / 10.0,
-            percentile: 0.0,
-        });
+        let inspector_score = if number % 4 == 0 { None } else { score((number % 5) as u8 * 20) };
+        let epss = (number % 3 != 0).then(|| Epss { score: (number % 7) as f64 / 10.0, percentile: 0.0 });
         let times = (at(number % 3), at(number % 4));
         let id = format!("CVE-{}-{number}", 2020 + number % 2);
         let finding = finding(function, &id);
         let (first_observed_at, last_observed_at) = times;
-        all.push(Finding {
-            severity,
-            inspector_score,
-            epss,
-            first_observed_at,
-            last_observed_at,
-            ..finding
-        });
+        all.push(Finding { severity, inspector_score, epss, first_observed_at, last_observed_at, ..finding });
     }
     apply(store, &all).await;
-    let filter = FindingFilter {
-        account: vec![StringFilter::equals(account)],
-        ..FindingFilter::default()
-    };
+    let filter = FindingFilter { account: vec![StringFilter::equals(account)], ..FindingFilter::default() };
     let mut orders = vec![None];
     for field in SortField::ALL {
         assert_eq!(SortField::parse(field.as_str()), Some(field));
         orders.extend([false, true].map(|descending| Some(Sort { field, descending })));
     }
     for sort in orders {
-        let mut query = FindingQuery {
-            filter: filter.clone(),
-            sort,
-            page_size: 4,
-            after: None,
-        };
+        let mut query = FindingQuery { filter: filter.clone(), sort, page_size: 4, after: None };
         let mut seen: Vec<Finding> = Vec::new();
         loop {
             let page = store.findings(&query).await.unwrap();
@@ -409,19 +299,9 @@ pub async fn pages_are_complete_in_every_order(store: &Store) {
             let by_id = a.id.cmp(&b.id);
             let Some(sort) = sort else { return by_id };
             let order = in_order(sort.field, a, b);
-            if sort.descending {
-                order.reverse()
-            } else {
-                order
-            }
-            .then(by_id)
+            if sort.descending { order.reverse() } else { order }.then(by_id)
         });
-        let ids = |findings: &[Finding]| {
-            findings
-                .iter()
-                .map(|finding| finding.id.to_string())
-                .collect::<Vec<_>>()
-        };
+        let ids = |findings: &[Finding]| findings.iter().map(|finding| finding.id.to_string()).collect::<Vec<_>>();
         assert_eq!(ids(&seen), ids(&expected), "{sort:?}");
     }
 }
@@ -444,67 +324,26 @@ fn in_order(field: SortField, a: &Finding, b: &Finding) -> std::cmp::Ordering {
 }
 
 pub async fn a_cursor_of_another_query_is_refused(store: &Store) {
-    let by = |field| {
-        Some(Sort {
-            field,
-            descending: true,
-        })
-    };
-    let query = FindingQuery {
-        filter: mine(),
-        sort: by(SortField::Severity),
-        page_size: 2,
-        after: None,
-    };
+    let by = |field| Some(Sort { field, descending: true });
+    let query = FindingQuery { filter: mine(), sort: by(SortField::Severity), page_size: 2, after: None };
     let next = store.findings(&query).await.unwrap().next;
     assert!(next.is_some());
     let resume = async |query: FindingQuery| store.findings(&query).await;
     // another page size is the same query
-    let wider = FindingQuery {
-        page_size: 3,
-        after: next.clone(),
-        ..query.clone()
-    };
+    let wider = FindingQuery { page_size: 3, after: next.clone(), ..query.clone() };
     assert_eq!(resume(wider).await.unwrap().findings.len(), 3);
-    let filter = FindingFilter {
-        status: vec![StringFilter::equals("ACTIVE")],
-        ..mine()
-    };
+    let filter = FindingFilter { status: vec![StringFilter::equals("ACTIVE")], ..mine() };
     let forged = |raw: &str| Some(raw.to_owned());
     let strangers = [
-        FindingQuery {
-            sort: by(SortField::FindingType),
-            after: next.clone(),
-            ..query.clone()
-        },
-        FindingQuery {
-            sort: None,
-            after: next.clone(),
-            ..query.clone()
-        },
-        FindingQuery {
-            filter,
-            after: next.clone(),
-            ..query.clone()
-        },
-        FindingQuery {
-            after: forged(""),
-            ..query.clone()
-        },
-        FindingQuery {
-            after: forged("' OR 1=1"),
-            ..query.clone()
-        },
-        FindingQuery {
-            after: next.map(|next| next[..next.len() - 4].to_owned()),
-            ..query.clone()
-        },
+        FindingQuery { sort: by(SortField::FindingType), after: next.clone(), ..query.clone() },
+        FindingQuery { sort: None, after: next.clone(), ..query.clone() },
+        FindingQuery { filter, after: next.clone(), ..query.clone() },
+        FindingQuery { after: forged(""), ..query.clone() },
+        FindingQuery { after: forged("' OR 1=1"), ..query.clone() },
+        FindingQuery { after: next.map(|next| next[..next.len() - 4].to_owned()), ..query.clone() },
     ];
     for (number, stranger) in strangers.into_iter().enumerate() {
         let result = resume(stranger).await;
-        assert!(
-            matches!(result, Err(StoreError::ForeignCursor)),
-            "stranger {number}: {result:?}"
-        );
+        assert!(matches!(result, Err(StoreError::ForeignCursor)), "stranger {number}: {result:?}");
     }
 }

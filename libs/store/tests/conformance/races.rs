@@ -12,16 +12,10 @@ pub async fn of_two_writers_of_one_revision_one_wins(store: &Store) {
     for revision in 2..12 {
         let write = |severity, word: &'static str| {
             let (store, resource) = (store.clone(), resource.id.clone());
-            let finding = Finding {
-                revision,
-                severity,
-                ..opened.clone()
-            };
+            let finding = Finding { revision, severity, ..opened.clone() };
             tokio::spawn(async move {
                 let told = vec![message(&format!("race {revision} {word}"))];
-                store
-                    .apply(&resource, &scored(word), &[finding], told)
-                    .await
+                store.apply(&resource, &scored(word), &[finding], told).await
             })
         };
         let (one, two) = tokio::join!(write(Severity::Low, "one"), write(Severity::High, "two"));
@@ -31,10 +25,7 @@ pub async fn of_two_writers_of_one_revision_one_wins(store: &Store) {
             (Err(StoreError::Conflict { .. }), Ok(())) => ("two", Severity::High),
             _ => panic!("revision {revision}: {one:?} {two:?}"),
         };
-        assert_eq!(
-            store.finding(&opened.id).await.unwrap().unwrap().severity,
-            severity
-        );
+        assert_eq!(store.finding(&opened.id).await.unwrap().unwrap().severity, severity);
         let told = waiting(store, SCORING, &format!("race {revision} ")).await;
         assert_eq!(told, [format!("race {revision} {winner}")]);
     }
@@ -42,23 +33,13 @@ pub async fn of_two_writers_of_one_revision_one_wins(store: &Store) {
 
 pub async fn two_replicas_that_see_the_same_tell_it_once(store: &Store) {
     let account = "600000000002";
-    let resources: Vec<_> = (0..300)
-        .map(|n| instance(account, &format!("i-r{n:03}")))
-        .collect();
-    for (round, seen) in [&resources[..], &resources[..100], &resources[..]]
-        .into_iter()
-        .enumerate()
-    {
+    let resources: Vec<_> = (0..300).map(|n| instance(account, &format!("i-r{n:03}"))).collect();
+    for (round, seen) in [&resources[..], &resources[..100], &resources[..]].into_iter().enumerate() {
         let observe = |replica: char| {
-            let (store, sweep) = (
-                store.clone(),
-                sweep(account, ResourceKind::Instance, seen, round as i64),
-            );
+            let (store, sweep) = (store.clone(), sweep(account, ResourceKind::Instance, seen, round as i64));
             tokio::spawn(async move {
                 let told = |change: &Change<'_>| match change {
-                    Change::Observed(resource, _) => {
-                        message(&format!("replica {round} {} {replica}", resource.id))
-                    }
+                    Change::Observed(resource, _) => message(&format!("replica {round} {} {replica}", resource.id)),
                     Change::Gone(id) => message(&format!("replica {round} {id} {replica}")),
                 };
                 store.observe(&sweep, told).await.unwrap()
@@ -71,68 +52,28 @@ pub async fn two_replicas_that_see_the_same_tell_it_once(store: &Store) {
         let mut both = [changed(&one), changed(&two)];
         both.sort_unstable();
         assert_eq!(both, [0, expected], "round {round}");
-        assert_eq!(
-            waiting(store, DISCOVERY, &format!("replica {round} "))
-                .await
-                .len(),
-            expected,
-            "round {round}"
-        );
+        assert_eq!(waiting(store, DISCOVERY, &format!("replica {round} ")).await.len(), expected, "round {round}");
     }
 }
 
 pub async fn many_writers_at_once_all_get_through(store: &Store) {
     let account = "600000000003";
-    let functions: Vec<_> = (0..40)
-        .map(|n| function(account, &format!("busy{n}")))
-        .collect();
-    store
-        .observe(
-            &sweep(account, ResourceKind::Function, &functions, 0),
-            |_| message("busy"),
-        )
-        .await
-        .unwrap();
+    let functions: Vec<_> = (0..40).map(|n| function(account, &format!("busy{n}"))).collect();
+    store.observe(&sweep(account, ResourceKind::Function, &functions, 0), |_| message("busy")).await.unwrap();
     // the same software on all: the same inventory and the same verdicts, written by all at once
-    let software = inventory(
-        (0..50)
-            .map(|n| package("npm", &format!("busy{n}"), "1.0.0"))
-            .collect(),
-    );
+    let software = inventory((0..50).map(|n| package("npm", &format!("busy{n}"), "1.0.0")).collect());
     let tasks = functions.iter().cloned().map(|function| {
         let (store, software) = (store.clone(), software.clone());
         tokio::spawn(async move {
             scan(&store, &function, Some(&software)).await;
-            let set = VerdictSet {
-                not_affected: 4242,
-                ..VerdictSet::default()
-            };
-            let key = MatchKey {
-                inventory: Some(software.digest()),
-                epoch: 40,
-                topology: None,
-                gone: false,
-            };
-            store
-                .put_match(&function.id, &key, &set.digest(), Some(&set), b"{}", None)
-                .await
-                .unwrap();
+            let set = VerdictSet { not_affected: 4242, ..VerdictSet::default() };
+            let key = MatchKey { inventory: Some(software.digest()), epoch: 40, topology: None, gone: false };
+            store.put_match(&function.id, &key, &set.digest(), Some(&set), b"{}", None).await.unwrap();
             let matched = store.matched(&function.id).await.unwrap().unwrap();
             let found = finding(&function, "CVE-1");
             let told = vec![message(&format!("busy {}", function.id))];
-            store
-                .apply(
-                    &function.id,
-                    &matched.scored_key(),
-                    std::slice::from_ref(&found),
-                    told,
-                )
-                .await
-                .unwrap();
-            store
-                .mark_published("busy", &[(found.id, 1)])
-                .await
-                .unwrap();
+            store.apply(&function.id, &matched.scored_key(), std::slice::from_ref(&found), told).await.unwrap();
+            store.mark_published("busy", &[(found.id, 1)]).await.unwrap();
         })
     });
     for task in tasks.collect::<Vec<_>>() {
@@ -140,9 +81,5 @@ pub async fn many_writers_at_once_all_get_through(store: &Store) {
     }
     assert_eq!(waiting(store, SCORING, "busy ").await.len(), 40);
     let unscored = store.unscored(u32::MAX).await.unwrap();
-    assert!(
-        functions
-            .iter()
-            .all(|function| !unscored.contains(&function.id))
-    );
+    assert!(functions.iter().all(|function| !unscored.contains(&function.id)));
 }

@@ -14,20 +14,12 @@ pub async fn what_was_never_scanned_as_it_is_is_unscanned(store: &Store) {
     put(store, std::slice::from_ref(&one)).await;
     assert!(is_unscanned().await, "never scanned");
     scan(store, &one, None).await;
-    assert!(
-        !is_unscanned().await,
-        "scanned, though without an inventory"
-    );
+    assert!(!is_unscanned().await, "scanned, though without an inventory");
     let mut changed = one.clone();
     changed.tags.clear();
     put(store, std::slice::from_ref(&changed)).await;
     assert!(is_unscanned().await, "changed since");
-    store
-        .observe(&sweep(account, ResourceKind::Instance, &[], 2), |_| {
-            message("u gone")
-        })
-        .await
-        .unwrap();
+    store.observe(&sweep(account, ResourceKind::Instance, &[], 2), |_| message("u gone")).await.unwrap();
     assert!(!is_unscanned().await, "gone");
 }
 
@@ -39,21 +31,9 @@ pub async fn an_earlier_inventory_stays_in_force_when_the_coverage_says_so(store
     let before = store.counts().await.unwrap();
     for _ in 0..2 {
         let told = Some(message("stays 1"));
-        store
-            .put_scan(
-                &resource.id,
-                &print,
-                &coverage(Some(&software)),
-                Some(&software),
-                told,
-            )
-            .await
-            .unwrap();
+        store.put_scan(&resource.id, &print, &coverage(Some(&software)), Some(&software), told).await.unwrap();
     }
-    assert_eq!(
-        store.inventory(&software.digest()).await.unwrap(),
-        Some(software.clone())
-    );
+    assert_eq!(store.inventory(&software.digest()).await.unwrap(), Some(software.clone()));
     assert_eq!(store.counts().await.unwrap().packages, before.packages + 1);
     assert_eq!(waiting(store, INVENTORY, "stays").await, ["stays 1"]);
 
@@ -62,61 +42,30 @@ pub async fn an_earlier_inventory_stays_in_force_when_the_coverage_says_so(store
         detail: "timed out".to_owned(),
         ..coverage(Some(&software))
     };
-    store
-        .put_scan(&resource.id, &print, &failed, None, None)
-        .await
-        .unwrap();
+    store.put_scan(&resource.id, &print, &failed, None, None).await.unwrap();
     let scan = store.scan(&resource.id).await.unwrap();
-    assert_eq!(
-        scan,
-        Some(Scan {
-            fingerprint: print.clone(),
-            coverage: failed
-        })
-    );
+    assert_eq!(scan, Some(Scan { fingerprint: print.clone(), coverage: failed }));
     assert_eq!(store.scan_counts().await.unwrap()["INTERNAL_ERROR"], 1);
     store.purge_inventories().await.unwrap();
-    assert!(
-        store.inventory(&software.digest()).await.unwrap().is_some(),
-        "in force"
-    );
+    assert!(store.inventory(&software.digest()).await.unwrap().is_some(), "in force");
 
     // an inventory that nobody brought, and one that the coverage does not name
-    let unknown = Coverage {
-        inventory: Some(digest("never")),
-        ..coverage(None)
-    };
-    let error = store
-        .put_scan(&resource.id, &print, &unknown, None, None)
-        .await
-        .unwrap_err();
+    let unknown = Coverage { inventory: Some(digest("never")), ..coverage(None) };
+    let error = store.put_scan(&resource.id, &print, &unknown, None, None).await.unwrap_err();
     assert!(matches!(error, StoreError::Conflict { .. }), "{error}");
-    let error = store
-        .put_scan(&resource.id, &print, &coverage(None), Some(&software), None)
-        .await
-        .unwrap_err();
+    let error = store.put_scan(&resource.id, &print, &coverage(None), Some(&software), None).await.unwrap_err();
     assert!(matches!(error, StoreError::Invalid { .. }), "{error}");
 
-    store
-        .put_scan(&resource.id, &print, &coverage(None), None, None)
-        .await
-        .unwrap();
+    store.put_scan(&resource.id, &print, &coverage(None), None, None).await.unwrap();
     store.purge_inventories().await.unwrap();
-    assert_eq!(
-        store.inventory(&software.digest()).await.unwrap(),
-        None,
-        "out of force"
-    );
+    assert_eq!(store.inventory(&software.digest()).await.unwrap(), None, "out of force");
 }
 
 pub async fn an_inventory_is_found_by_the_names_that_advisories_use(store: &Store) {
     let resource = function("200000000003", "names");
     put(store, std::slice::from_ref(&resource)).await;
     let mut binary = package("Debian:12", "libssl3", "3.0.11-1+b1");
-    binary.source = Some(SourcePackage {
-        name: "openssl".to_owned(),
-        version: "3.0.11-1".to_owned(),
-    });
+    binary.source = Some(SourcePackage { name: "openssl".to_owned(), version: "3.0.11-1".to_owned() });
     let mut unknown = package("PyPI", "nobody", "1");
     unknown.ecosystem = None;
     let software = inventory(vec![
@@ -137,10 +86,7 @@ pub async fn an_inventory_is_found_by_the_names_that_advisories_use(store: &Stor
     for (ecosystem, name, from, to, count) in expected {
         let scheme = ecosystem.parse::<Ecosystem>().unwrap().scheme();
         let key = |version: &str| scheme.key(version).unwrap().as_bytes().to_vec();
-        let found = store
-            .inventories_with(ecosystem, name, Some(&key(from)), Some(&key(to)), 10)
-            .await
-            .unwrap();
+        let found = store.inventories_with(ecosystem, name, Some(&key(from)), Some(&key(to)), 10).await.unwrap();
         assert_eq!(found.len(), count, "{ecosystem} {name} {from} {to}");
     }
 }

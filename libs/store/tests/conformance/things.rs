@@ -41,9 +41,7 @@ pub fn instance(account: &str, id: &str) -> Resource {
 pub fn image(account: &str, repository: &str, tags: &[&str]) -> Resource {
     let hash = digest(repository);
     Resource {
-        id: ResourceId::new(format!(
-            "arn:aws:ecr:eu-central-1:{account}:repository/{repository}/{hash}"
-        )),
+        id: ResourceId::new(format!("arn:aws:ecr:eu-central-1:{account}:repository/{repository}/{hash}")),
         account: account.parse().unwrap(),
         region: Region::new("eu-central-1"),
         tags: BTreeMap::new(),
@@ -60,9 +58,7 @@ pub fn image(account: &str, repository: &str, tags: &[&str]) -> Resource {
 
 pub fn function(account: &str, name: &str) -> Resource {
     Resource {
-        id: ResourceId::new(format!(
-            "arn:aws:lambda:eu-central-1:{account}:function:{name}:$LATEST"
-        )),
+        id: ResourceId::new(format!("arn:aws:lambda:eu-central-1:{account}:function:{name}:$LATEST")),
         account: account.parse().unwrap(),
         region: Region::new("eu-central-1"),
         tags: BTreeMap::new(),
@@ -91,16 +87,8 @@ pub fn sweep(account: &str, kind: ResourceKind, resources: &[Resource], second: 
 /// Makes these be in the store.
 pub async fn put(store: &Store, resources: &[Resource]) {
     for resource in resources {
-        let sweep = sweep(
-            resource.account.as_str(),
-            resource.kind(),
-            std::slice::from_ref(resource),
-            0,
-        );
-        store
-            .observe(&sweep, |_| message(resource.id.as_str()))
-            .await
-            .unwrap();
+        let sweep = sweep(resource.account.as_str(), resource.kind(), std::slice::from_ref(resource), 0);
+        store.observe(&sweep, |_| message(resource.id.as_str())).await.unwrap();
     }
 }
 
@@ -134,24 +122,11 @@ pub fn coverage(inventory: Option<&Inventory>) -> Coverage {
 }
 
 pub async fn scan(store: &Store, resource: &Resource, inventory: Option<&Inventory>) {
-    store
-        .put_scan(
-            &resource.id,
-            &resource.fingerprint(),
-            &coverage(inventory),
-            inventory,
-            None,
-        )
-        .await
-        .unwrap();
+    store.put_scan(&resource.id, &resource.fingerprint(), &coverage(inventory), inventory, None).await.unwrap();
 }
 
 pub fn scored(word: &str) -> ScoredKey {
-    ScoredKey {
-        verdicts: digest(word),
-        exposure: digest("{}"),
-        gone: false,
-    }
+    ScoredKey { verdicts: digest(word), exposure: digest("{}"), gone: false }
 }
 
 /// A package finding, at revision 1.
@@ -192,15 +167,8 @@ pub fn finding(resource: &Resource, vulnerability: &str) -> Finding {
         exploit_available: Some(ExploitAvailable::No),
         epss: None,
         details: FindingDetails::Package(PackageFinding {
-            vulnerability: VulnerabilityFacts {
-                id: vulnerability.to_owned(),
-                ..VulnerabilityFacts::default()
-            },
-            packages: vec![VulnerablePackage {
-                package,
-                fixed_version: None,
-                verdict,
-            }],
+            vulnerability: VulnerabilityFacts { id: vulnerability.to_owned(), ..VulnerabilityFacts::default() },
+            packages: vec![VulnerablePackage { package, fixed_version: None, verdict }],
         }),
         first_observed_at: at(0),
         last_observed_at: at(0),
@@ -220,10 +188,7 @@ pub fn network_finding(resource: &Resource, ports: (u16, u16)) -> Finding {
         port_end: ports.1,
         edge: "internet".to_owned(),
         sources: vec!["0.0.0.0/0".to_owned()],
-        path: vec![Step {
-            component_id: "igw-1".to_owned(),
-            component_type: "AWS::EC2::InternetGateway".to_owned(),
-        }],
+        path: vec![Step { component_id: "igw-1".to_owned(), component_type: "AWS::EC2::InternetGateway".to_owned() }],
     };
     Finding {
         id: FindingId::of_network_reachability(&resource.id, &reachability),
@@ -253,24 +218,12 @@ pub fn score(tenths: u8) -> Option<InspectorScore> {
 /// Applies these to the store.
 pub async fn apply(store: &Store, findings: &[Finding]) {
     for finding in findings {
-        store
-            .apply(
-                &finding.resource,
-                &scored("any"),
-                std::slice::from_ref(finding),
-                Vec::new(),
-            )
-            .await
-            .unwrap();
+        store.apply(&finding.resource, &scored("any"), std::slice::from_ref(finding), Vec::new()).await.unwrap();
     }
 }
 
 /// Ids of the messages waiting for a service whose id begins so, oldest first.
 pub async fn waiting(store: &Store, service: &str, prefix: &str) -> Vec<String> {
     let messages = store.outbox(service, u32::MAX).await.unwrap();
-    messages
-        .into_iter()
-        .map(|message| message.id)
-        .filter(|id| id.starts_with(prefix))
-        .collect()
+    messages.into_iter().map(|message| message.id).filter(|id| id.starts_with(prefix)).collect()
 }

@@ -2,9 +2,8 @@
 
 use super::super::hash;
 use super::super::layout::{
-    ClaimRow, EcosystemRow, FACTS_BLOCK_BYTES, FACTS_BLOCK_BYTES_MAX, FactsBlockRow,
-    KnownExploitedRow, NO_SCORE, NONE, PROBES_MAX, PackageRow, RangeRow, RecordRow, Slot,
-    VulnerabilityRow, kind,
+    ClaimRow, EcosystemRow, FACTS_BLOCK_BYTES, FACTS_BLOCK_BYTES_MAX, FactsBlockRow, KnownExploitedRow, NO_SCORE, NONE,
+    PROBES_MAX, PackageRow, RangeRow, RecordRow, Slot, VulnerabilityRow, kind,
 };
 use super::super::pool::Pool;
 use super::held::{Held, HeldAffected};
@@ -66,24 +65,9 @@ pub(super) fn compile(builder: Builder) -> Result<Compiled, BuildError> {
 
     let mut compiled = Compiled::default();
     let mut texts = Pool::default();
-    packages(
-        &builder,
-        &kept,
-        &joined,
-        &grouping,
-        &wanted,
-        &mut compiled,
-        &mut texts,
-    )?;
+    packages(&builder, &kept, &joined, &grouping, &wanted, &mut compiled, &mut texts)?;
     index(&mut compiled, &texts);
-    vulnerabilities(
-        &builder,
-        &grouping,
-        &wanted,
-        &joined,
-        &mut compiled,
-        &mut texts,
-    )?;
+    vulnerabilities(&builder, &grouping, &wanted, &joined, &mut compiled, &mut texts)?;
     records(&kept, &mut compiled, &mut texts)?;
     compiled.texts = texts.into_blob();
     Ok(compiled)
@@ -93,12 +77,7 @@ fn grouping(builder: &Builder) -> Grouping {
     let names: Vec<RecordNames<'_>> = builder
         .records
         .iter()
-        .map(|(id, held)| RecordNames {
-            id,
-            aliases: &held.aliases,
-            upstream: &held.upstream,
-            related: &held.related,
-        })
+        .map(|(id, held)| RecordNames { id, aliases: &held.aliases, upstream: &held.upstream, related: &held.related })
         .collect();
     names::group(&names)
 }
@@ -109,51 +88,27 @@ fn kept<'a>(builder: &'a Builder, grouping: &Grouping) -> (Vec<Kept<'a>>, Vec<u3
     let mut place = vec![NONE; grouping.vulnerabilities.len()];
     for (held, about) in builder.records.values().zip(&grouping.of_record) {
         if !held.affected.is_empty() {
-            about
-                .iter()
-                .for_each(|&vulnerability| place[vulnerability as usize] = 0);
+            about.iter().for_each(|&vulnerability| place[vulnerability as usize] = 0);
         }
     }
-    let wanted: Vec<u32> = (0..)
-        .zip(&place)
-        .filter(|(_, wanted)| **wanted == 0)
-        .map(|(old, _)| old)
-        .collect();
+    let wanted: Vec<u32> = (0..).zip(&place).filter(|(_, wanted)| **wanted == 0).map(|(old, _)| old).collect();
     for (new, &old) in (0..).zip(&wanted) {
         place[old as usize] = new;
     }
-    let kept = builder
-        .records
-        .iter()
-        .zip(&grouping.of_record)
-        .filter_map(|((id, held), about)| {
-            let about: Vec<u32> = about
-                .iter()
-                .map(|&old| place[old as usize])
-                .filter(|&new| new != NONE)
-                .collect();
-            (!about.is_empty()).then_some(Kept { id, held, about })
-        });
+    let kept = builder.records.iter().zip(&grouping.of_record).filter_map(|((id, held), about)| {
+        let about: Vec<u32> = about.iter().map(|&old| place[old as usize]).filter(|&new| new != NONE).collect();
+        (!about.is_empty()).then_some(Kept { id, held, about })
+    });
     (kept.collect(), wanted)
 }
 
-fn joined(
-    builder: &Builder,
-    grouping: &Grouping,
-    kept: &[Kept<'_>],
-    wanted: &[u32],
-) -> Vec<Joined> {
+fn joined(builder: &Builder, grouping: &Grouping, kept: &[Kept<'_>], wanted: &[u32]) -> Vec<Joined> {
     let mut joined: Vec<Joined> = wanted.iter().map(|_| Joined::default()).collect();
     let mut prints: Vec<Sha256> = wanted
         .iter()
-        .map(|&old| {
-            match builder
-                .known_exploited
-                .get(&grouping.vulnerabilities[old as usize])
-            {
-                Some(known) => Sha256::new_with_prefix(format!("{known:?}")),
-                None => Sha256::new(),
-            }
+        .map(|&old| match builder.known_exploited.get(&grouping.vulnerabilities[old as usize]) {
+            Some(known) => Sha256::new_with_prefix(format!("{known:?}")),
+            None => Sha256::new(),
         })
         .collect();
     for (place, record) in (0..).zip(kept) {
@@ -201,16 +156,10 @@ fn packages(
     for package in entries.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
         let (ecosystem, name, ..) = package[0];
         if ecosystem_before != Some(ecosystem) {
-            compiled.ecosystems.push(EcosystemRow {
-                name: texts.put(ecosystem)?.into(),
-                packages: 0.into(),
-            });
+            compiled.ecosystems.push(EcosystemRow { name: texts.put(ecosystem)?.into(), packages: 0.into() });
             ecosystem_before = Some(ecosystem);
         }
-        let ecosystem = compiled
-            .ecosystems
-            .last_mut()
-            .expect("pushed when its first package came");
+        let ecosystem = compiled.ecosystems.last_mut().expect("pushed when its first package came");
         ecosystem.packages += U32::new(1);
 
         let mut print = Sha256::new();
@@ -224,17 +173,12 @@ fn packages(
             }
             let ranges = count(compiled.ranges.len(), "ranges")? - from;
             print.update(record.id);
-            print.update(format!(
-                "{ranges} {:?} {:?}",
-                record.held.withdrawn, affected.vendor
-            ));
+            print.update(format!("{ranges} {:?} {:?}", record.held.withdrawn, affected.vendor));
             let vendor = affected.vendor.as_ref().or(record.held.vendor.as_ref());
             let vendor_at = vendor.map_or(Ok(NONE), |word| texts.put(word.as_bytes()))?;
             for &vulnerability in &record.about {
                 let rating = rate(record, affected, vendor, &joined[vulnerability as usize]);
-                let severity = Severity::ALL
-                    .iter()
-                    .position(|&severity| severity == rating.severity);
+                let severity = Severity::ALL.iter().position(|&severity| severity == rating.severity);
                 claims.push(ClaimRow {
                     record: place.into(),
                     vulnerability: vulnerability.into(),
@@ -250,17 +194,12 @@ fn packages(
         }
         claims.sort_by_key(|claim| (claim.vulnerability.get(), claim.record.get()));
         for claim in &claims {
-            print.update(
-                &grouping.vulnerabilities[wanted[claim.vulnerability.get() as usize] as usize],
-            );
+            print.update(&grouping.vulnerabilities[wanted[claim.vulnerability.get() as usize] as usize]);
             print.update([claim.score, claim.severity]);
             print.update(joined[claim.vulnerability.get() as usize].print);
         }
-        let (fingerprint, _) = print
-            .finalize()
-            .split_first_chunk::<8>()
-            .map(|(first, _)| (*first, ()))
-            .expect("32 bytes");
+        let (fingerprint, _) =
+            print.finalize().split_first_chunk::<8>().map(|(first, _)| (*first, ())).expect("32 bytes");
         compiled.packages.push(PackageRow {
             ecosystem: (count(compiled.ecosystems.len(), "ecosystems")? - 1).into(),
             name: texts.put(name)?.into(),
@@ -277,22 +216,11 @@ fn packages(
 /// A package's rows in the order of their keys: intervals, then listed versions, then what can't be read.
 fn sorted(builder: &Builder, affected: &HeldAffected) -> Vec<RangeRow> {
     let key = |at: U32| {
-        if at.get() == NONE {
-            None
-        } else {
-            builder.keys.get(at.get())
-        }
+        if at.get() == NONE { None } else { builder.keys.get(at.get()) }
     };
     let group = |row: &RangeRow| row.kind.get().max(kind::LIMIT);
     let mut rows = affected.ranges.clone();
-    let order = |row: &RangeRow| {
-        (
-            group(row),
-            key(row.introduced_key),
-            key(row.end_key),
-            row.kind.get(),
-        )
-    };
+    let order = |row: &RangeRow| (group(row), key(row.introduced_key), key(row.end_key), row.kind.get());
     rows.sort_by(|a, b| order(a).cmp(&order(b)));
     rows.dedup();
     rows
@@ -328,28 +256,11 @@ fn moved(
 }
 
 /// The record's own word on the package first, then its word on all, then what other records say.
-fn rate(
-    record: &Kept<'_>,
-    affected: &HeldAffected,
-    vendor: Option<&String>,
-    joined: &Joined,
-) -> Rating {
+fn rate(record: &Kept<'_>, affected: &HeldAffected, vendor: Option<&String>, joined: &Joined) -> Rating {
     // A notice's score is that of the worst of its vulnerabilities, so it is no one's own.
-    let own: &[_] = if names::is_notice(record.id) {
-        &[]
-    } else {
-        &record.held.scores
-    };
-    let scores = affected
-        .scores
-        .iter()
-        .chain(own)
-        .chain(&joined.scores)
-        .copied();
-    rating::rate(
-        scores,
-        vendor.into_iter().chain(&joined.words).map(String::as_str),
-    )
+    let own: &[_] = if names::is_notice(record.id) { &[] } else { &record.held.scores };
+    let scores = affected.scores.iter().chain(own).chain(&joined.scores).copied();
+    rating::rate(scores, vendor.into_iter().chain(&joined.words).map(String::as_str))
 }
 
 /// The package index: seeds are tried until no probe is longer than a reader goes.
@@ -357,11 +268,7 @@ fn index(compiled: &mut Compiled, texts: &Pool) {
     let hashed = |seed: u64| -> Vec<u64> {
         let text = |at: U32| texts.get(at.get()).expect("put there with the package");
         let of = |row: &PackageRow| {
-            hash::of_package(
-                seed,
-                text(compiled.ecosystems[row.ecosystem.get() as usize].name),
-                text(row.name),
-            )
+            hash::of_package(seed, text(compiled.ecosystems[row.ecosystem.get() as usize].name), text(row.name))
         };
         compiled.packages.iter().map(of).collect()
     };
@@ -379,26 +286,12 @@ fn index(compiled: &mut Compiled, texts: &Pool) {
 }
 
 fn place(hashes: &[u64], capacity: usize) -> Option<Vec<Slot>> {
-    let mut slots = vec![
-        Slot {
-            tag: 0.into(),
-            package: 0.into()
-        };
-        capacity
-    ];
+    let mut slots = vec![Slot { tag: 0.into(), package: 0.into() }; capacity];
     for (package, &hash) in (1..).zip(hashes) {
-        let free = |probe: &usize| {
-            slots[(hash as usize).wrapping_add(*probe) & (capacity - 1)]
-                .package
-                .get()
-                == 0
-        };
+        let free = |probe: &usize| slots[(hash as usize).wrapping_add(*probe) & (capacity - 1)].package.get() == 0;
         let probe = (0..PROBES_MAX).find(free)?;
         let slot = (hash as usize).wrapping_add(probe) & (capacity - 1);
-        slots[slot] = Slot {
-            tag: ((hash >> 32) as u32).into(),
-            package: u32::into(package),
-        };
+        slots[slot] = Slot { tag: ((hash >> 32) as u32).into(), package: u32::into(package) };
     }
     Some(slots)
 }
@@ -429,11 +322,7 @@ fn vulnerabilities(
         let epss = builder.epss.get(name);
         compiled.vulnerabilities.push(VulnerabilityRow {
             name: texts.put(name.as_bytes())?.into(),
-            records_from: count(
-                compiled.vulnerability_records.len(),
-                "records of vulnerabilities",
-            )?
-            .into(),
+            records_from: count(compiled.vulnerability_records.len(), "records of vulnerabilities")?.into(),
             records: count(joined.records.len(), "records of vulnerabilities")?.into(),
             aliases_from: count(compiled.aliases.len(), "aliases")?.into(),
             aliases: count(aliases.len(), "aliases")?.into(),
@@ -441,9 +330,7 @@ fn vulnerabilities(
             epss_score: epss.map_or(-1.0, |epss| epss.score).into(),
             epss_percentile: epss.map_or(-1.0, |epss| epss.percentile).into(),
         });
-        compiled
-            .vulnerability_records
-            .extend(joined.records.iter().map(|&record| U32::new(record)));
+        compiled.vulnerability_records.extend(joined.records.iter().map(|&record| U32::new(record)));
         for alias in aliases {
             compiled.aliases.push(texts.put(alias.as_bytes())?.into());
         }
@@ -456,12 +343,8 @@ fn records(kept: &[Kept<'_>], compiled: &mut Compiled, texts: &mut Pool) -> Resu
     let mut blocks: Vec<Vec<u8>> = vec![Vec::new()];
     let mut full_blocks = 0;
     for record in kept {
-        let json = zstd::bulk::decompress(&record.held.facts, record.held.facts_bytes)
-            .map_err(BuildError::Compress)?;
-        if blocks
-            .last()
-            .is_some_and(|block| block.len() >= FACTS_BLOCK_BYTES)
-        {
+        let json = zstd::bulk::decompress(&record.held.facts, record.held.facts_bytes).map_err(BuildError::Compress)?;
+        if blocks.last().is_some_and(|block| block.len() >= FACTS_BLOCK_BYTES) {
             if blocks.len() == FACTS_BLOCKS_AT_ONCE {
                 full_blocks += blocks.len();
                 pack(std::mem::take(&mut blocks), compiled)?;
@@ -469,34 +352,23 @@ fn records(kept: &[Kept<'_>], compiled: &mut Compiled, texts: &mut Pool) -> Resu
             blocks.push(Vec::new());
         }
         let block_place = count(full_blocks + blocks.len() - 1, "facts")?;
-        let block = blocks
-            .last_mut()
-            .expect("one is pushed before and after each packing");
+        let block = blocks.last_mut().expect("one is pushed before and after each packing");
         compiled.records.push(RecordRow {
             id: texts.put(record.id.as_bytes())?.into(),
             source: texts.put(record.held.source.as_bytes())?.into(),
-            withdrawn: record
-                .held
-                .withdrawn
-                .as_ref()
-                .map_or(Ok(NONE), |at| texts.put(at.as_bytes()))?
-                .into(),
+            withdrawn: record.held.withdrawn.as_ref().map_or(Ok(NONE), |at| texts.put(at.as_bytes()))?.into(),
             facts_block: block_place.into(),
             facts_offset: count(block.len(), "facts")?.into(),
             facts_bytes: count(json.len(), "facts")?.into(),
         });
         block.extend(json);
-        assert!(
-            block.len() <= FACTS_BLOCK_BYTES_MAX,
-            "a record's facts are cut to well below a block's maximum"
-        );
+        assert!(block.len() <= FACTS_BLOCK_BYTES_MAX, "a record's facts are cut to well below a block's maximum");
     }
     pack(blocks, compiled)
 }
 
 fn pack(blocks: Vec<Vec<u8>>, compiled: &mut Compiled) -> Result<(), BuildError> {
-    let compress =
-        |block: &Vec<u8>| zstd::bulk::compress(block, FACTS_LEVEL).map_err(BuildError::Compress);
+    let compress = |block: &Vec<u8>| zstd::bulk::compress(block, FACTS_LEVEL).map_err(BuildError::Compress);
     let packed: Vec<Vec<u8>> = blocks.par_iter().map(compress).collect::<Result<_, _>>()?;
     for (block, packed) in blocks.iter().zip(packed) {
         compiled.facts_blocks.push(FactsBlockRow {

@@ -48,21 +48,10 @@ pub(super) fn write(
         seed: compiled.seed.into(),
         contents,
     };
-    let parts: Vec<&[u8]> = [header.as_bytes(), table.as_bytes()]
-        .into_iter()
-        .chain(sections)
-        .collect();
-    let digest = parts
-        .iter()
-        .fold(Sha256::new(), |digest, part| digest.chain_update(part))
-        .finalize()
-        .into();
+    let parts: Vec<&[u8]> = [header.as_bytes(), table.as_bytes()].into_iter().chain(sections).collect();
+    let digest = parts.iter().fold(Sha256::new(), |digest, part| digest.chain_update(part)).finalize().into();
     replace(path, &parts)?;
-    Ok((
-        super::super::digest_of(digest),
-        super::super::digest_of(contents),
-        offset,
-    ))
+    Ok((super::super::digest_of(digest), super::super::digest_of(contents), offset))
 }
 
 fn bytes(compiled: &Compiled, section: Section) -> &[u8] {
@@ -109,13 +98,8 @@ fn write_parts(path: &Path, parts: &[&[u8]]) -> Result<(), BuildError> {
 
 /// Makes the rename durable.
 fn sync_folder(path: &Path) -> Result<(), BuildError> {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    File::open(folder)
-        .and_then(|folder| folder.sync_all())
-        .map_err(io("make durable", folder))
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(io("make durable", folder))
 }
 
 fn io(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> BuildError {

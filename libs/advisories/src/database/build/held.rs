@@ -52,57 +52,34 @@ impl Builder {
         let mut affected: BTreeMap<(u32, u32), HeldAffected> = BTreeMap::new();
         for one in &advisory.affected {
             let name = one.ecosystem.normalise(&one.name);
-            let too_long =
-                name.len() > WORD_BYTES_MAX || one.ecosystem.as_str().len() > WORD_BYTES_MAX;
+            let too_long = name.len() > WORD_BYTES_MAX || one.ecosystem.as_str().len() > WORD_BYTES_MAX;
             if name.is_empty() || too_long {
                 let reason = "package name or ecosystem has no or too many bytes".to_owned();
                 self.reject(advisory.id.0.clone(), reason);
                 continue;
             }
-            let place = (
-                self.texts.put(one.ecosystem.as_str().as_bytes())?,
-                self.texts.put(name.as_bytes())?,
-            );
+            let place = (self.texts.put(one.ecosystem.as_str().as_bytes())?, self.texts.put(name.as_bytes())?);
             let ranges = self.ranges(&advisory.id.0, one)?;
             let held = affected.entry(place).or_default();
             held.ranges.extend(ranges);
-            held.scores
-                .extend(one.severity.iter().filter_map(rating::base_score));
-            held.vendor = held
-                .vendor
-                .take()
-                .or_else(|| one.vendor_severity.as_deref().map(word));
+            held.scores.extend(one.severity.iter().filter_map(rating::base_score));
+            held.vendor = held.vendor.take().or_else(|| one.vendor_severity.as_deref().map(word));
         }
         let is_withdrawn = advisory.withdrawn.is_some_and(|at| at <= self.built_at);
         let facts = facts(&advisory);
         let rated = (&facts.severity, &facts.vendor_severity, &facts.cwes);
-        let ratings = sha2::Digest::finalize(sha2::Digest::chain_update(
-            sha2::Sha256::default(),
-            json(&rated),
-        ))
-        .into();
+        let ratings = sha2::Digest::finalize(sha2::Digest::chain_update(sha2::Sha256::default(), json(&rated))).into();
         let json = json(&facts);
-        let words = |list: Vec<String>| {
-            list.into_iter()
-                .filter(|word| word.len() <= WORD_BYTES_MAX)
-                .collect()
-        };
+        let words = |list: Vec<String>| list.into_iter().filter(|word| word.len() <= WORD_BYTES_MAX).collect();
         Ok(Held {
             aliases: words(advisory.aliases),
             upstream: words(advisory.upstream),
             related: words(advisory.related),
             source: source.to_owned(),
             modified: advisory.modified,
-            withdrawn: advisory
-                .withdrawn
-                .filter(|_| is_withdrawn)
-                .map(|at| at.to_string()),
+            withdrawn: advisory.withdrawn.filter(|_| is_withdrawn).map(|at| at.to_string()),
             vendor: facts.vendor_severity.clone(),
-            scores: advisory
-                .severity
-                .iter()
-                .filter_map(rating::base_score)
-                .collect(),
+            scores: advisory.severity.iter().filter_map(rating::base_score).collect(),
             affected,
             facts_bytes: json.len(),
             facts: zstd::bulk::compress(&json, 1).map_err(BuildError::Compress)?,
@@ -121,10 +98,7 @@ impl Builder {
                 Ok(intervals) => all.extend(intervals),
                 Err(why) => {
                     let why = cut(&why, REASON_BYTES_MAX);
-                    self.reject(
-                        format!("{id}: {} {}", affected.ecosystem, affected.name),
-                        why.to_owned(),
-                    );
+                    self.reject(format!("{id}: {} {}", affected.ecosystem, affected.name), why.to_owned());
                     let why = self.texts.put(why.as_bytes())?;
                     rows.push(row((NONE, NONE), (why, NONE), kind::UNREADABLE));
                 }
@@ -143,11 +117,7 @@ impl Builder {
                 Ok(key) => self.key(key.as_bytes())?,
                 Err(_) => NONE,
             };
-            rows.push(row(
-                (self.texts.put(version.as_bytes())?, key),
-                (NONE, NONE),
-                kind::LISTED,
-            ));
+            rows.push(row((self.texts.put(version.as_bytes())?, key), (NONE, NONE), kind::LISTED));
         }
         for interval in &all {
             rows.push(self.interval(interval)?);
@@ -170,17 +140,11 @@ impl Builder {
     }
 
     fn edge(&mut self, edge: &Edge<'_>) -> Result<(u32, u32), BuildError> {
-        Ok((
-            self.texts.put(edge.text.as_bytes())?,
-            self.key(edge.key.as_bytes())?,
-        ))
+        Ok((self.texts.put(edge.text.as_bytes())?, self.key(edge.key.as_bytes())?))
     }
 
     fn key(&mut self, key: &[u8]) -> Result<u32, BuildError> {
-        assert!(
-            key.len() <= ITEM_BYTES_MAX,
-            "a version of at most 1,024 bytes has a key of at most 64 KiB"
-        );
+        assert!(key.len() <= ITEM_BYTES_MAX, "a version of at most 1,024 bytes has a key of at most 64 KiB");
         Ok(self.keys.put(key)?)
     }
 }
@@ -201,35 +165,19 @@ fn word(text: &str) -> String {
 
 fn facts(advisory: &Advisory) -> RecordFacts {
     let mut severity: Vec<VectorString> = Vec::new();
-    for vector in advisory
-        .severity
-        .iter()
-        .chain(advisory.affected.iter().flat_map(|one| &one.severity))
-    {
-        let fits = vector.vector.len() <= WORD_BYTES_MAX
-            && vector.kind.len() + vector.source.len() <= WORD_BYTES_MAX;
+    for vector in advisory.severity.iter().chain(advisory.affected.iter().flat_map(|one| &one.severity)) {
+        let fits = vector.vector.len() <= WORD_BYTES_MAX && vector.kind.len() + vector.source.len() <= WORD_BYTES_MAX;
         if fits && severity.len() < VECTORS_MAX && !severity.contains(vector) {
             severity.push(vector.clone());
         }
     }
-    let references = advisory
-        .references
-        .iter()
-        .filter(|reference| reference.url.len() <= LINK_BYTES_MAX);
+    let references = advisory.references.iter().filter(|reference| reference.url.len() <= LINK_BYTES_MAX);
     RecordFacts {
         description: description(&advisory.summary, &advisory.details),
         severity,
         vendor_severity: advisory.vendor_severity.as_deref().map(word),
-        cwes: advisory
-            .cwes
-            .iter()
-            .take(CWES_MAX)
-            .map(|cwe| word(cwe))
-            .collect(),
-        references: references
-            .take(REFERENCES_MAX)
-            .map(|reference| reference.url.clone())
-            .collect(),
+        cwes: advisory.cwes.iter().take(CWES_MAX).map(|cwe| word(cwe)).collect(),
+        references: references.take(REFERENCES_MAX).map(|reference| reference.url.clone()).collect(),
         published: advisory.published,
         modified: advisory.modified,
     }
