@@ -47,6 +47,12 @@ pub fn of_word(word: &str) -> Option<Severity> {
     }
 }
 
+/// Whether the vendor says that the vulnerability does not matter in its package, whatever others score it. Debian:
+/// "does not affect the Debian binary package" (security-tracker, introduction, "unimportant", read 2026-11-24).
+pub fn is_dismissed(word: &str) -> bool {
+    matches!(word.trim_end_matches('*').to_ascii_lowercase().as_str(), "unimportant" | "negligible")
+}
+
 /// The best of `scores` (rank of the CVSS version, then the order given: own record first), else the first word
 /// that says something.
 pub fn rate<'a>(scores: impl Iterator<Item = (u8, BaseScore)>, mut words: impl Iterator<Item = &'a str>) -> Rating {

@@ -100,6 +100,18 @@ pub fn drafts(resource: &Resource, verdicts: &VerdictSet, exposure: &Exposure) -
 
 /// Why a finding has its severity, one sentence each, the weightiest first.
 pub fn reasons(finding: &Finding, exposure: Option<&Exposure>) -> Vec<String> {
+    let mut reasons = Vec::new();
+    if let FindingDetails::Package(package) = &finding.details
+        && package.packages.iter().all(|vulnerable| is_dismissed(&vulnerable.verdict))
+    {
+        reasons
+            .push("the vendor says that it does not matter in its package, which counts before any score".to_owned());
+    }
+    reasons.extend(reasons_of_details(finding, exposure));
+    reasons
+}
+
+fn reasons_of_details(finding: &Finding, exposure: Option<&Exposure>) -> Vec<String> {
     match (&finding.details, &finding.inspector_score) {
         (FindingDetails::Package(_), Some(score)) => {
             let base = format!("base score {} by {}: {}", score.base_score, score.source, score.base_vector);
@@ -211,14 +223,22 @@ fn fix_available(packages: &[VulnerablePackage]) -> FixAvailable {
     }
 }
 
-/// Of the adjusted score; without one the worst that a verdict says; without that the vendor's word.
+/// `Informational` when the vendors of all affected packages say that it does not matter in theirs. Else of the adjusted
+/// score; without one the worst that a verdict says; without that the vendor's word.
 fn severity(score: Option<&InspectorScore>, affected: &[&Verdict], vulnerability: &VulnerabilityFacts) -> Severity {
+    if affected.iter().all(|verdict| is_dismissed(verdict)) {
+        return Severity::Informational;
+    }
     if let Some(score) = score {
         return Severity::of_score(score.score);
     }
     let judged = affected.iter().map(|verdict| verdict.severity).max().filter(|worst| *worst != Severity::Untriaged);
     let word = || vulnerability.vendor_severity.as_deref().and_then(rating::of_word);
     judged.or_else(word).unwrap_or(Severity::Untriaged)
+}
+
+fn is_dismissed(verdict: &Verdict) -> bool {
+    verdict.explanation.vendor.as_deref().is_some_and(rating::is_dismissed)
 }
 
 /// Texts as Amazon Inspector writes them (user guide, "Amazon EventBridge schema", network reachability sample).
@@ -283,6 +303,23 @@ mod tests {
         let version_4 = "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N";
         check(&[version_4], Severity::Critical, None, Severity::Critical); // shown, not adjusted
         check(&["CVSS:3.1/AV:N"], Severity::Medium, None, Severity::Medium); // unreadable
+    }
+
+    #[test]
+    fn what_the_vendor_dismisses_is_informational_whatever_its_score() {
+        let check = |words: &[Option<&str>], expected: Severity| {
+            let verdicts = words.iter().enumerate().map(|(number, word)| {
+                let mut verdict = verdict("CVE-1", &format!("package{number}"), None);
+                verdict.explanation.vendor = word.map(str::to_owned);
+                verdict
+            });
+            let facts = facts("CVE-1", &["CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"]);
+            let draft = draft(&instance(), verdicts.collect(), facts, &Exposure::default());
+            assert_eq!(draft.severity, expected, "{words:?}");
+        };
+        check(&[Some("unimportant")], Severity::Informational);
+        check(&[Some("unimportant"), None], Severity::Critical); // of the other package nobody says so
+        check(&[Some("low**")], Severity::Critical);
     }
 
     #[test]

@@ -65,33 +65,45 @@ async fn sweep_with(
 ) -> Result<Vec<String>> {
     let mut faults = Vec::new();
     for kind in ResourceKind::ALL {
-        match list(client, kind).await {
-            Ok(Listing { resources, missing, complete }) => {
-                faults.extend(missing);
-                let sweep = Sweep {
-                    account: account.clone(),
-                    region: region.clone(),
-                    kind,
-                    resources,
-                    complete,
-                    at: jiff::Timestamp::now(),
-                };
-                let observed = backends
-                    .store
-                    .observe(&sweep, |change| message(account, region, kind, lane, change))
-                    .await
-                    .with_context(|| format!("write the {} resources", kind.token()))?;
-                info!(
-                    kind = kind.token(),
-                    changed = observed.changed.len(),
-                    gone = observed.gone.len(),
-                    unchanged = observed.unchanged,
-                    "swept"
-                );
-            }
-            Err(error) => faults.push(error.to_string()),
+        let listing = list(client, kind).await;
+        // What surrounds the instances is written before them, so that they are judged once and with it.
+        if kind == ResourceKind::Instance {
+            put_topology(backends, client, account, region, lane, &mut faults).await?;
         }
+        let Listing { resources, missing, complete } = match listing {
+            Ok(listing) => listing,
+            Err(error) => {
+                faults.push(error.to_string());
+                continue;
+            }
+        };
+        faults.extend(missing);
+        let at = jiff::Timestamp::now();
+        let sweep = Sweep { account: account.clone(), region: region.clone(), kind, resources, complete, at };
+        let observed = backends
+            .store
+            .observe(&sweep, |change| message(account, region, kind, lane, change))
+            .await
+            .with_context(|| format!("write the {} resources", kind.token()))?;
+        info!(
+            kind = kind.token(),
+            changed = observed.changed.len(),
+            gone = observed.gone.len(),
+            unchanged = observed.unchanged,
+            "swept"
+        );
     }
+    Ok(faults)
+}
+
+async fn put_topology(
+    backends: &Backends,
+    client: &RegionClient,
+    account: &AccountId,
+    region: &Region,
+    lane: Lane,
+    faults: &mut Vec<String>,
+) -> Result<()> {
     let topology = client.topology().await;
     faults.extend(topology.missing.iter().map(|missing| format!("{}: {}", missing.call, missing.reason)));
     let fingerprint = topology.fingerprint();
@@ -103,8 +115,8 @@ async fn sweep_with(
     };
     let subject = Subject::new(Fact::TopologyObserved, account.as_str(), region.as_str(), "_", lane);
     let message = muster_kit::outbox_message(&subject, &format!("{account}:{region}"), &fact);
-    backends.store.put_topology(account, region, &fingerprint, &body, message).await.context("write the topology")?;
-    Ok(faults)
+    let put = backends.store.put_topology(account, region, &fingerprint, &body, message).await;
+    put.map(|_| ()).context("write the topology")
 }
 
 async fn list(client: &RegionClient, kind: ResourceKind) -> Result<Listing, AwsError> {

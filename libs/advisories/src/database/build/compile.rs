@@ -260,7 +260,11 @@ fn rate(record: &Kept<'_>, affected: &HeldAffected, vendor: Option<&String>, joi
     // A notice's score is that of the worst of its vulnerabilities, so it is no one's own.
     let own: &[_] = if names::is_notice(record.id) { &[] } else { &record.held.scores };
     let scores = affected.scores.iter().chain(own).chain(&joined.scores).copied();
-    rating::rate(scores, vendor.into_iter().chain(&joined.words).map(String::as_str))
+    let rating = rating::rate(scores, vendor.into_iter().chain(&joined.words).map(String::as_str));
+    if vendor.is_some_and(|word| rating::is_dismissed(word)) {
+        return Rating { severity: Severity::Informational, ..rating };
+    }
+    rating
 }
 
 /// The package index: seeds are tried until no probe is longer than a reader goes.
