@@ -31,4 +31,4 @@ pub use resource::{
     FunctionDetails, ImageDetails, InstanceDetails, InventoryStamp, Resource, ResourceDetails, ResourceId, ResourceKind,
 };
 pub use severity::{BaseScore, Severity};
-pub use verdict::{Explanation, MatchedRange, Status, Verdict, VerdictSet};
+pub use verdict::{Explanation, Gap, MatchedRange, Status, Verdict, VerdictSet};

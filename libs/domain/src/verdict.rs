@@ -82,6 +82,19 @@ pub struct VerdictSet {
     pub not_affected: u64,
     /// What is known of each vulnerability in `verdicts`, by its id.
     pub vulnerabilities: BTreeMap<String, VulnerabilityFacts>,
+    /// Packages that could not be judged at all, sorted.
+    pub gaps: Vec<Gap>,
+}
+
+/// Packages that could not be judged, all for one reason: undetermined, whatever vulnerability is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Gap {
+    /// What they are packages of: `ubuntu 22.04`, `Debian:11`, `pkg:maven`.
+    pub ecosystem: String,
+    /// Why, in small letters without a stop.
+    pub reason: String,
+    /// How many.
+    pub packages: u64,
 }
 
 impl VerdictSet {

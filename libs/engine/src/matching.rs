@@ -19,7 +19,8 @@ mod judge;
 use judge::{Decision, Installed};
 use muster_advisories::{Candidate, Database, DatabaseError};
 use muster_domain::{
-    Digest, Ecosystem, Explanation, Inventory, Package, PackageManager, Status, Verdict, VerdictSet, VulnerabilityFacts,
+    Digest, Ecosystem, Explanation, Gap, Inventory, Package, PackageManager, Status, Verdict, VerdictSet,
+    VulnerabilityFacts,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashSet};
@@ -29,26 +30,6 @@ use std::collections::{BTreeMap, HashSet};
 pub struct Matches {
     /// Sorted by (vulnerability, package).
     pub verdicts: Vec<Verdict>,
-    /// Packages that nothing could be said about, sorted.
-    pub gaps: Vec<Gap>,
-}
-
-/// Packages that could not be judged, all for one reason: undetermined, whatever vulnerability is asked for.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Gap {
-    /// What they are packages of: `ubuntu 22.04`, `Debian:11`, `pkg:maven`.
-    pub ecosystem: String,
-    /// Why, in small letters without a stop.
-    pub reason: String,
-    /// How many.
-    pub packages: u64,
-}
-
-/// The verdicts that matter to findings, and what could not be judged.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Judged {
-    /// Affected and undetermined; the rest counted.
-    pub set: VerdictSet,
     /// Packages that nothing could be said about, sorted.
     pub gaps: Vec<Gap>,
 }
@@ -63,17 +44,16 @@ pub fn match_inventory(inventory: &Inventory, database: &Database) -> Matches {
 
 /// The verdicts that matter to findings, with what is known of their vulnerabilities. The same as `verdict_set` of
 /// `match_inventory`, without writing down the thousands that are not affected.
-pub fn judge_inventory(digest: Digest, inventory: &Inventory, database: &Database) -> Judged {
+pub fn judge_inventory(digest: Digest, inventory: &Inventory, database: &Database) -> VerdictSet {
     let mut matching = Matching::new(inventory, database, false);
     matching.run();
     let (verdicts, not_affected, gaps) = matching.finish();
-    let mut set = verdict_set(digest, verdicts, database);
-    set.not_affected = not_affected;
-    Judged { set, gaps }
+    VerdictSet { not_affected, ..verdict_set(digest, Matches { verdicts, gaps }, database) }
 }
 
 /// Keeps affected and undetermined, counts the rest, and adds what is known of each vulnerability.
-pub fn verdict_set(digest: Digest, verdicts: Vec<Verdict>, database: &Database) -> VerdictSet {
+pub fn verdict_set(digest: Digest, matches: Matches, database: &Database) -> VerdictSet {
+    let Matches { verdicts, gaps } = matches;
     let all = verdicts.len();
     let mut verdicts: Vec<Verdict> =
         verdicts.into_iter().filter(|verdict| verdict.status != Status::NotAffected).collect();
@@ -83,7 +63,7 @@ pub fn verdict_set(digest: Digest, verdicts: Vec<Verdict>, database: &Database) 
         vulnerabilities.entry(verdict.vulnerability.clone()).or_insert_with(|| facts(verdict, database));
     }
     let not_affected = (all - verdicts.len()) as u64;
-    VerdictSet { inventory: Some(digest), verdicts, not_affected, vulnerabilities }
+    VerdictSet { inventory: Some(digest), verdicts, not_affected, vulnerabilities, gaps }
 }
 
 /// In the words of the record that decided. A damaged file costs the description, not the finding.

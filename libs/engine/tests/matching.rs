@@ -2,9 +2,9 @@
 
 use muster_advisories::{Builder, Database, osv, source};
 use muster_domain::{
-    Digest, Inventory, OperatingSystem, Package, PackageManager, Severity, SourcePackage, Status, Verdict,
+    Digest, Gap, Inventory, OperatingSystem, Package, PackageManager, Severity, SourcePackage, Status, Verdict,
 };
-use muster_engine::matching::{Gap, Matches, judge_inventory, match_inventory, verdict_set};
+use muster_engine::matching::{Matches, judge_inventory, match_inventory, verdict_set};
 use std::path::Path;
 
 /// The database of the recorded advisories and of more, given as OSV JSON.
@@ -309,7 +309,7 @@ fn a_verdict_set_keeps_what_matters_and_counts_the_rest() {
         package("Debian:12", "openssl", "3.0.11-1~deb12u2"),
     ];
     let inventory = Inventory::new(None, packages, Vec::new(), Vec::new());
-    let set = verdict_set(inventory.digest(), match_inventory(&inventory, &database).verdicts, &database);
+    let set = verdict_set(inventory.digest(), match_inventory(&inventory, &database), &database);
     let shown: Vec<_> = set.verdicts.iter().map(|one| (one.vulnerability.as_str(), one.status)).collect();
     let (affected, undetermined) = (Status::Affected, Status::Undetermined);
     assert_eq!(shown, [("CVE-2021-23337", affected), ("CVE-2023-32681", affected), ("CVE-2023-32681", undetermined)]);
@@ -321,11 +321,10 @@ fn a_verdict_set_keeps_what_matters_and_counts_the_rest() {
 
     // the short way comes to the same
     let judged = judge_inventory(inventory.digest(), &inventory, &database);
-    assert_eq!(judged.set, set);
-    assert_eq!(judged.set.digest(), set.digest());
-    assert!(judged.gaps.is_empty());
+    assert_eq!(judged, set);
+    assert_eq!(judged.digest(), set.digest());
     let empty = judge_inventory(Digest::of(b""), &Inventory::default(), &database);
-    assert!(empty.set.verdicts.is_empty() && empty.set.vulnerabilities.is_empty());
+    assert!(empty.verdicts.is_empty() && empty.vulnerabilities.is_empty());
 }
 
 proptest::proptest! {

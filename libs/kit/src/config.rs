@@ -34,7 +34,7 @@ pub struct BackendOptions {
     #[arg(long, env = "MUSTER_STORE", hide_env_values = true, global = true)]
     pub store: Option<StoreAddress>,
 
-    /// Where to keep what may be forgotten: `memory` (of this process) or `redis://[USER:PASSWORD@]HOST[:PORT]`
+    /// Where to keep what may be forgotten: `memory` (of this process), `redis://[USER:PASSWORD@]HOST[:PORT]` or, with TLS, `rediss://…`
     #[arg(long, env = "MUSTER_CACHE", hide_env_values = true, default_value = "memory", global = true)]
     pub cache: CacheAddress,
 
@@ -222,8 +222,8 @@ impl FromStr for CacheAddress {
     fn from_str(raw: &str) -> Result<Self, Self::Err> {
         match raw.split_once("://") {
             None if raw == "memory" => Ok(Self::Memory),
-            Some(("redis", _)) => Ok(Self::Redis(Address::new(raw))),
-            _ => Err("neither `memory` nor redis://…".to_owned()),
+            Some(("redis" | "rediss", _)) => Ok(Self::Redis(Address::new(raw))),
+            _ => Err("neither `memory` nor redis://… nor rediss://…".to_owned()),
         }
     }
 }

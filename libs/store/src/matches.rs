@@ -4,8 +4,10 @@ use crate::{
     MATCHING, OutboxMessage, ScoredKey, Store, StoreError, body,
     engine::{Value, Write, placeholders, values},
     limit,
+    resources::IDS_MAX,
 };
-use muster_domain::{Digest, ResourceId, VerdictSet};
+use muster_domain::{Digest, Gap, ResourceId, VerdictSet};
+use std::collections::BTreeMap;
 
 /// Held by whoever moves matches on to a new epoch, and by whoever forgets the packages that this looks at.
 pub(crate) const ADVANCE_LOCK: &str = "muster advance";
@@ -121,6 +123,29 @@ impl Store {
         let sql = "SELECT body FROM verdict_set WHERE digest = $1";
         let row: Option<(Vec<u8>,)> = self.engine.row("read a verdict set", sql, values![digest]).await?;
         row.map(|(packed,)| body::unpack_json(&packed, || format!("verdict set {digest}"))).transpose()
+    }
+
+    /// What could not be judged of these resources; those of which all could are left out.
+    pub async fn gaps_of(&self, resources: &[ResourceId]) -> Result<BTreeMap<ResourceId, Vec<Gap>>, StoreError> {
+        let mut gaps = BTreeMap::new();
+        for chunk in resources.chunks(IDS_MAX) {
+            let sql = format!(
+                "SELECT m.resource, v.gaps FROM resource_match m JOIN verdict_set v ON v.digest = m.verdicts
+                 WHERE v.gaps <> '[]' AND m.resource IN {}",
+                placeholders(1, chunk.len(), 0)
+            );
+            let rows: Vec<(String, String)> =
+                self.engine.rows_made("read gaps", sql, chunk.iter().map(Value::from).collect()).await?;
+            for (resource, json) in rows {
+                let corrupt = |cause: serde_json::Error| StoreError::Corrupt {
+                    what: format!("gaps of {resource}"),
+                    why: cause.to_string(),
+                };
+                let found = serde_json::from_str(&json).map_err(corrupt)?;
+                gaps.insert(ResourceId::new(resource.as_str()), found);
+            }
+        }
+        Ok(gaps)
     }
 
     /// The verdict set of an inventory that was matched by this epoch before.
@@ -244,11 +269,12 @@ async fn put_verdict_set(
             _ => Err(StoreError::Missing { what: format!("verdict set {digest}") }),
         };
     };
+    let gaps = serde_json::to_string(&verdict_set.gaps).expect("gaps are texts and numbers");
     let packed: Value = body::pack_json(verdict_set).into();
     write
         .run(
-            "INSERT INTO verdict_set (digest, body) VALUES ($1, $2) ON CONFLICT (digest) DO NOTHING",
-            vec![digest.into(), packed],
+            "INSERT INTO verdict_set (digest, gaps, body) VALUES ($1, $2, $3) ON CONFLICT (digest) DO NOTHING",
+            vec![digest.into(), gaps.into(), packed],
         )
         .await?;
     Ok(())

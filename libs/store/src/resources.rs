@@ -9,7 +9,7 @@ use muster_domain::{AccountId, Digest, Region, Resource, ResourceDetails, Resour
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Ids in one statement.
-const IDS_MAX: usize = 500;
+pub(crate) const IDS_MAX: usize = 500;
 
 /// How long a gone resource is kept: longer than the three days for which its closed findings still name it.
 const GONE_KEPT_MICROS: i64 = 7 * 24 * 60 * 60 * 1_000_000;

@@ -1,7 +1,7 @@
 //! `muster.v1.InventoryService`.
 
 use muster_bus::{Bus, Fact, Lane, Subject};
-use muster_domain::{Resource, ResourceId};
+use muster_domain::{Gap, Resource, ResourceId};
 use muster_kit::answers::{page_size, status};
 use muster_store::{ResourcePage, Scan, Store};
 use muster_wire::v1::{
@@ -29,7 +29,8 @@ impl Questions {
     }
 }
 
-fn coverage(resource: &Resource, scan: Option<Scan>) -> v1::Coverage {
+/// `gaps`: what matching could not judge, which nobody may take for "not affected".
+fn coverage(resource: &Resource, scan: Option<Scan>, gaps: &[Gap]) -> v1::Coverage {
     let (status_code, reason, detail, inventory_digest, scanned_at) = match scan {
         Some(Scan { coverage, .. }) => (
             spelled(&coverage.reason.code()),
@@ -40,6 +41,9 @@ fn coverage(resource: &Resource, scan: Option<Scan>) -> v1::Coverage {
         ),
         None => ("INACTIVE".to_owned(), "PENDING_INITIAL_SCAN".to_owned(), String::new(), String::new(), None),
     };
+    let gaps =
+        gaps.iter().map(|gap| format!("{}: {} ({} packages undetermined)", gap.ecosystem, gap.reason, gap.packages));
+    let detail: Vec<String> = gaps.chain((!detail.is_empty()).then_some(detail)).collect();
     v1::Coverage {
         resource_id: resource.id.to_string(),
         account_id: resource.account.to_string(),
@@ -47,7 +51,7 @@ fn coverage(resource: &Resource, scan: Option<Scan>) -> v1::Coverage {
         resource_type: resource.kind().as_str().to_owned(),
         status_code,
         reason,
-        detail,
+        detail: detail.join("\n"),
         inventory_digest,
         scanned_at,
     }
@@ -71,12 +75,13 @@ impl InventoryService for Questions {
         let stored = self.store.resource(&id).await.map_err(status)?;
         let stored = stored.ok_or_else(|| Status::not_found(format!("resource `{id}` is unknown")))?;
         let scan = self.store.scan(&id).await.map_err(status)?;
+        let gaps = self.store.gaps_of(std::slice::from_ref(&id)).await.map_err(status)?;
         let inventory = match scan.as_ref().and_then(|scan| scan.coverage.inventory.as_ref()) {
             Some(digest) => self.store.inventory(digest).await.map_err(status)?.unwrap_or_default(),
             None => Default::default(),
         };
         Ok(Response::new(v1::GetInventoryResponse {
-            coverage: Some(coverage(&stored.resource, scan)),
+            coverage: Some(coverage(&stored.resource, scan, gaps.get(&id).map(Vec::as_slice).unwrap_or_default())),
             operating_system: inventory.os.map(|os| os.pretty_name).unwrap_or_default(),
             packages: inventory.packages.iter().map(Into::into).collect(),
             skipped: inventory
@@ -101,10 +106,13 @@ impl InventoryService for Questions {
             Some(last) if resources.len() == limit as usize => last.resource.id.to_string(),
             _ => String::new(),
         };
+        let ids: Vec<ResourceId> = resources.iter().map(|stored| stored.resource.id.clone()).collect();
+        let gaps = self.store.gaps_of(&ids).await.map_err(status)?;
         let mut answers = Vec::with_capacity(resources.len());
         for stored in &resources {
             let scan = self.store.scan(&stored.resource.id).await.map_err(status)?;
-            answers.push(coverage(&stored.resource, scan));
+            let gaps = gaps.get(&stored.resource.id).map(Vec::as_slice).unwrap_or_default();
+            answers.push(coverage(&stored.resource, scan, gaps));
         }
         Ok(Response::new(v1::ListCoverageResponse { coverage: answers, next_page_token }))
     }

@@ -4,7 +4,9 @@ use crate::{SERVICE, Shared, functions, images, instances};
 use anyhow::{Context, Result};
 use muster_aws::AwsError;
 use muster_bus::{Fact, Lane, Message, Subject};
-use muster_domain::{Coverage, Digest, Inventory, Resource, ResourceDetails, ResourceId, ScanStatusReason};
+use muster_domain::{
+    Coverage, Digest, Inventory, PackageManager, Resource, ResourceDetails, ResourceId, ScanStatusReason,
+};
 use muster_kit::Stop;
 use muster_store::StoredResource;
 use muster_wire::v1;
@@ -93,6 +95,9 @@ async fn write(
     outcome: Outcome,
 ) -> Result<()> {
     let (reason, detail, inventory) = match outcome {
+        Outcome::Read(inventory) if is_unsupported(&inventory) => {
+            (ScanStatusReason::UnsupportedOs, faults(&inventory), Some(inventory))
+        }
         Outcome::Read(inventory) if inventory.is_partial() => {
             (ScanStatusReason::PartialInventory, faults(&inventory), Some(inventory))
         }
@@ -147,6 +152,12 @@ async fn note_failure(
         .put_scan(&stored.resource.id, &unread, &coverage, None, None)
         .await
         .context("write the failed scan")
+}
+
+/// Whether its operating system's packages are of no ecosystem that we know: then they are listed and not judged.
+fn is_unsupported(inventory: &Inventory) -> bool {
+    let mut os = inventory.packages.iter().filter(|package| package.manager == PackageManager::Os);
+    os.any(|package| package.ecosystem.is_none())
 }
 
 fn faults(inventory: &Inventory) -> String {

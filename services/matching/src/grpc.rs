@@ -1,7 +1,7 @@
 //! `muster.v1.MatchingService`.
 
 use crate::Shared;
-use muster_domain::{ResourceId, Status};
+use muster_domain::{Gap, ResourceId, Status};
 use muster_engine::matching;
 use muster_kit::answers::{failed, refused, status};
 use muster_wire::v1::{
@@ -30,6 +30,11 @@ impl Questions {
     }
 }
 
+fn gaps(gaps: Vec<Gap>) -> Vec<v1::Gap> {
+    let wire = |gap: Gap| v1::Gap { reason: format!("{}: {}", gap.ecosystem, gap.reason), packages: gap.packages };
+    gaps.into_iter().map(wire).collect()
+}
+
 #[tonic::async_trait]
 impl MatchingService for Questions {
     async fn match_sbom(
@@ -53,8 +58,7 @@ impl MatchingService for Questions {
             .filter(|verdict| request.include_not_affected || verdict.status != Status::NotAffected)
             .map(Into::into)
             .collect();
-        let gaps = matches.gaps.into_iter().map(|gap| v1::Gap { reason: gap.reason, packages: gap.packages }).collect();
-        Ok(Response::new(v1::MatchSbomResponse { epoch, verdicts, gaps }))
+        Ok(Response::new(v1::MatchSbomResponse { epoch, verdicts, gaps: gaps(matches.gaps) }))
     }
 
     async fn get_match(
@@ -71,6 +75,7 @@ impl MatchingService for Questions {
             inventory_digest: matched.key.inventory.map(String::from).unwrap_or_default(),
             verdicts: set.verdicts.iter().map(Into::into).collect(),
             not_affected: set.not_affected,
+            gaps: gaps(set.gaps),
         }))
     }
 }

@@ -72,7 +72,7 @@ async fn verdicts(shared: &Shared, open: &Arc<Open>, inventory: &Digest) -> Resu
         .ok_or_else(|| anyhow!("inventory {inventory} is not in the store"))?;
     let open = Arc::clone(open);
     let digest = inventory.clone();
-    let set = tokio::task::spawn_blocking(move || matching::judge_inventory(digest, &body, &open.database).set)
+    let set = tokio::task::spawn_blocking(move || matching::judge_inventory(digest, &body, &open.database))
         .await
         .context("match the inventory")?;
     let affected = set.verdicts.iter().filter(|verdict| verdict.status == Status::Affected).count() as u64;

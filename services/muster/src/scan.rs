@@ -5,8 +5,8 @@ use anyhow::{Context, Result};
 use clap::ValueEnum;
 use muster_advisories::Database;
 use muster_artifacts::{Read, Target};
-use muster_domain::{Package, Severity, Status, Verdict};
-use muster_engine::matching::{self, Gap, Matches};
+use muster_domain::{Gap, Package, Severity, Status, Verdict};
+use muster_engine::matching::{self, Matches};
 use muster_packages::cyclonedx;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -69,8 +69,8 @@ pub async fn run(arguments: Arguments) -> Result<u8> {
         for limit in &scanned.read.inventory.limits_reached {
             eprintln!("muster: {limit}");
         }
-        for Gap { reason, packages, .. } in &scanned.matches.gaps {
-            eprintln!("muster: undetermined: {reason} ({packages} packages)");
+        for Gap { ecosystem, reason, packages } in &scanned.matches.gaps {
+            eprintln!("muster: undetermined: {ecosystem}: {reason} ({packages} packages)");
         }
     }
     let worst = scanned
@@ -107,7 +107,7 @@ fn document(scanned: &Scanned) -> Value {
         "packages": inventory.packages.iter().map(package).collect::<Vec<_>>(),
         "verdicts": scanned.matches.verdicts.iter().map(verdict).collect::<Vec<_>>(),
         "undetermined": scanned.matches.gaps.iter()
-            .map(|gap| json!({ "reason": gap.reason, "packages": gap.packages }))
+            .map(|gap| json!({ "ecosystem": gap.ecosystem, "reason": gap.reason, "packages": gap.packages }))
             .collect::<Vec<_>>(),
         "skipped": inventory.skipped,
         "limits_reached": inventory.limits_reached,

@@ -95,6 +95,7 @@ CREATE TABLE epoch_delta (
 
 CREATE TABLE verdict_set (
     digest {text} NOT NULL PRIMARY KEY,
+    gaps {text} NOT NULL,          -- its gaps alone, as JSON, for lists of coverage
     body {bytes} NOT NULL          -- domain::VerdictSet
 );
 

@@ -18,6 +18,19 @@ async fn is_unmatched(store: &Store, resource: &ResourceId, epoch: u64) -> bool 
     store.unmatched(epoch, u32::MAX).await.unwrap().contains(resource)
 }
 
+pub async fn gaps_are_read_for_a_page_of_resources(store: &Store) {
+    let account = "300000000012";
+    let (one, other) = (instance(account, "i-g1"), instance(account, "i-g2"));
+    put(store, &[one.clone(), other.clone()]).await;
+    let gap = Gap { ecosystem: "ubuntu 22.04".into(), reason: "no advisory data".into(), packages: 312 };
+    let set = VerdictSet { gaps: vec![gap.clone()], ..VerdictSet::default() };
+    store.put_match(&one.id, &key(None, 1, None), &set.digest(), Some(&set), b"{}", None).await.unwrap();
+    put_match(store, &other.id, &key(None, 1, None)).await;
+    let ids = [one.id.clone(), other.id.clone(), ResourceId::new("i-unknown")];
+    assert_eq!(store.gaps_of(&ids).await.unwrap(), [(one.id, vec![gap])].into());
+    assert!(store.gaps_of(&[]).await.unwrap().is_empty());
+}
+
 pub async fn unmatched_is_whatever_has_other_inputs_than_its_match(store: &Store) {
     let account = "300000000001";
     let (server, lambda) = (instance(account, "i-m1"), function(account, "m1"));

@@ -26,6 +26,7 @@ pub async fn suite(store: Store) {
     epochs::a_database_comes_out_as_it_went_in(&store).await;
     epochs::a_file_that_is_not_what_the_epoch_says_is_refused(&store).await;
     epochs::only_the_last_three_files_are_kept(&store).await;
+    matches::gaps_are_read_for_a_page_of_resources(&store).await;
     matches::unmatched_is_whatever_has_other_inputs_than_its_match(&store).await;
     matches::an_older_epoch_never_replaces_a_newer_match(&store).await;
     matches::only_what_a_delta_touches_stays_behind(&store).await;
