@@ -65,6 +65,18 @@ def muster(start: Callable[..., Embedded]) -> Embedded:
     return system
 
 
+@pytest.fixture(scope="module")
+def standing(demo, tmp_path_factory) -> Iterator[Embedded]:
+    """A Muster that has told all it knows, for those who only look at it."""
+    demo.accounts.faults()
+    Sinks(demo.accounts).clear()
+    system = Embedded(demo, tmp_path_factory.mktemp("standing"))
+    with stopping([system]):
+        system.start()
+        system.settle()
+        yield system
+
+
 @pytest.fixture
 def engines() -> Iterator[Engines]:
     engines = Engines()

@@ -4,28 +4,14 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import stopping
 from demo.fleet import MANAGEMENT_ACCOUNT, REGION, SECOND_REGION
 from expectations import affected, not_affected
 from harness.processes import clean_environment
 from harness.sinks import Sinks
-from harness.system import Embedded, binary
-
-
-@pytest.fixture(scope="module")
-def standing(demo, tmp_path_factory) -> Iterator[Embedded]:
-    """A Muster that has told all it knows, for those who only look at it."""
-    demo.accounts.faults()
-    Sinks(demo.accounts).clear()
-    system = Embedded(demo, tmp_path_factory.mktemp("standing"))
-    with stopping([system]):
-        system.start()
-        system.settle()
-        yield system
+from harness.system import binary
 
 
 @pytest.fixture

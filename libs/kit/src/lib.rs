@@ -26,7 +26,7 @@ pub use outbox::relay_outbox;
 pub use retry::{call_policy, start_policy};
 pub use stop::{Stop, stop_on_signal};
 pub use telemetry::{LogFormat, TelemetryGuard, TelemetryOptions, init_telemetry, metrics_text};
-pub use trace_context::{set_trace_parent, trace_headers};
+pub use trace_context::{link_trace, set_trace_parent, trace_headers};
 pub use worker::{WorkOptions, Worker, work};
 
 /// Makes ring the provider of all TLS in this process: the first thing a main does. Twice is harmless.

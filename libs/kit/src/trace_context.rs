@@ -1,7 +1,10 @@
 //! The W3C trace context in message headers, so that one trace leads from discovery to publishing.
 //! It needs the layer that [`init_telemetry`](crate::init_telemetry) installs, and no exporter.
 
-use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
+use opentelemetry::{
+    propagation::{Extractor, Injector, TextMapPropagator},
+    trace::TraceContextExt,
+};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use std::collections::BTreeMap;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
@@ -20,6 +23,12 @@ pub fn set_trace_parent(span: &tracing::Span, headers: &BTreeMap<String, String>
     let parent = TraceContextPropagator::new().extract(&HeadersRef(headers));
     // An error says that the span is filtered out or telemetry is off: there is nothing to connect then.
     let _ = span.set_parent(parent);
+}
+
+/// Links a span to the trace in `headers`: for a batch that comes from several.
+pub fn link_trace(span: &tracing::Span, headers: &BTreeMap<String, String>) {
+    let context = TraceContextPropagator::new().extract(&HeadersRef(headers));
+    span.add_link(context.span().span_context().clone());
 }
 
 struct Headers(BTreeMap<String, String>);

@@ -35,7 +35,7 @@ pub async fn all(backends: &Backends, aws: &Aws, lane: Lane, stop: &Stop) {
 }
 
 /// Sweeps one account and region, unless another replica is at it.
-#[tracing::instrument(skip_all, fields(%account, %region))]
+#[tracing::instrument(name = "sweep", skip_all, fields(%account, %region))]
 async fn one(backends: &Backends, aws: &Aws, account: &AccountId, region: &Region, lane: Lane) -> Result<()> {
     let lease = format!("sweep:{account}:{region}");
     let sweep = async {

@@ -16,7 +16,7 @@ mod terminal;
 mod up;
 mod version;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -65,7 +65,7 @@ fn main() -> ExitCode {
         }
     };
     muster_kit::install_crypto();
-    match run(arguments.command) {
+    match runtime().and_then(|runtime| runtime.block_on(run(arguments.command))) {
         Ok(code) => ExitCode::from(code),
         Err(error) if terminal::is_closed_pipe(&error) => ExitCode::from(exit::GOOD),
         Err(error) => {
@@ -75,7 +75,15 @@ fn main() -> ExitCode {
     }
 }
 
-#[tokio::main]
+/// Stack of each worker thread, in bytes. Futures of the AWS SDK, which is compiled without optimisation, take most
+/// of tokio's usual 2 MiB when they nest; memory that is not touched costs nothing.
+const STACK_BYTES: usize = 16 << 20;
+
+fn runtime() -> Result<tokio::runtime::Runtime> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK_BYTES).build();
+    runtime.context("start the runtime")
+}
+
 async fn run(command: Command) -> Result<u8> {
     match command {
         Command::Up(arguments) => up::run(*arguments).await,

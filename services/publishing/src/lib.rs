@@ -7,6 +7,7 @@
 mod config;
 mod grpc;
 mod sink;
+mod traces;
 
 pub use config::Config;
 pub use grpc::Questions;
@@ -14,9 +15,11 @@ pub use grpc::Questions;
 use anyhow::{Context, Result};
 use metrics::counter;
 use muster_aws::Aws;
-use muster_bus::Fact;
-use muster_domain::{AccountId, Finding, FindingId, Region};
+use muster_bus::{Fact, Message};
+use muster_domain::{AccountId, Finding, FindingId, Region, ResourceId};
 use muster_kit::{Backends, Stop, WorkOptions, Worker, metric_names};
+use muster_wire::v1;
+use prost::Message as _;
 use sink::{Outcome, Sink};
 use std::{
     collections::{BTreeMap, HashMap},
@@ -24,7 +27,8 @@ use std::{
     time::Duration,
 };
 use tokio::{sync::Notify, time::Instant};
-use tracing::{info, warn};
+use traces::Traces;
+use tracing::{Instrument, info, info_span, warn};
 
 /// The name in logs, metrics, leases and the outbox.
 pub const SERVICE: &str = "publishing";
@@ -70,12 +74,20 @@ impl Publishing {
         let Self { backends, aws, config, findings } = self;
         let wake = Arc::new(Notify::new());
         let bus = Arc::clone(&backends.bus);
-        let ring = Arc::clone(&wake);
-        let listen = move |_| {
-            ring.notify_one(); // the store knows what there is to tell
-            async { Ok(()) }
+        let traces = Arc::new(Traces::default());
+        let listen = {
+            let (ring, traces) = (Arc::clone(&wake), Arc::clone(&traces));
+            move |message: Message| {
+                let (ring, traces) = (Arc::clone(&ring), Arc::clone(&traces));
+                async move {
+                    v1::FindingChanged::decode(message.payload).context("decode a finding's fact")?;
+                    traces.note(ResourceId::new(message.key));
+                    ring.notify_one(); // the store knows what there is to tell
+                    Ok(())
+                }
+            }
         };
-        let publisher = Publisher { backends, aws, config, refused: HashMap::new() };
+        let publisher = Publisher { backends, aws, config, traces, refused: HashMap::new() };
         tokio::join!(
             muster_kit::watch_lag(SERVICE, SERVICE, &FINDING_FACTS, bus, stop.clone()),
             findings.run(stop.clone(), listen),
@@ -89,6 +101,7 @@ struct Publisher {
     backends: Backends,
     aws: Aws,
     config: Config,
+    traces: Arc<Traces>,
     /// Findings that a sink refused, with when to try again: they must not stand in the others' way.
     refused: HashMap<(Sink, FindingId), (Instant, Duration)>,
 }
@@ -141,7 +154,9 @@ impl Publisher {
                     if stop.is_cancelled() {
                         break;
                     }
-                    self.tell(sink, &account, &region, batch).await?;
+                    let span = info_span!("publish", sink = sink.name(), %account, %region, findings = batch.len());
+                    self.traces.join(&span, batch);
+                    self.tell(sink, &account, &region, batch).instrument(span).await?;
                 }
             }
         }
@@ -176,7 +191,7 @@ impl Publisher {
         count("taken", told.len());
         count("refused", outcome.refused.len());
         if !told.is_empty() {
-            info!(sink = sink.name(), %account, %region, findings = told.len(), "published");
+            info!(told = told.len(), "published");
         }
         Ok(())
     }
