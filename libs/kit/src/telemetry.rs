@@ -24,9 +24,10 @@ pub struct TelemetryOptions {
     #[arg(long, env = "MUSTER_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text, global = true)]
     pub log_format: LogFormat,
 
-    /// Which log lines to write, as `tracing` directives: `debug`, `info,muster_kit=trace`
-    #[arg(long, env = "MUSTER_LOG", default_value = "info", global = true)]
-    pub log: String,
+    /// Which log lines to write, as `tracing` directives: `debug`, `info,muster_kit=trace`; without it `info`, and
+    /// `warn` where a command ends by itself
+    #[arg(long, env = "MUSTER_LOG", global = true)]
+    pub log: Option<String>,
 
     /// Collector that takes traces over OTLP gRPC, `http://HOST:4317`
     #[arg(long, env = "MUSTER_OTLP_ENDPOINT", global = true)]
@@ -66,7 +67,8 @@ pub struct TelemetryGuard {
 
 /// Sets the process up, once, inside a tokio runtime.
 pub fn init_telemetry(options: &TelemetryOptions) -> anyhow::Result<TelemetryGuard> {
-    let filter = EnvFilter::try_new(&options.log).with_context(|| format!("read log filter `{}`", options.log))?;
+    let log = options.log.as_deref().unwrap_or("info");
+    let filter = EnvFilter::try_new(log).with_context(|| format!("read log filter `{log}`"))?;
     let provider = tracer_provider(options)?;
     let traced = Targets::new().with_default(LevelFilter::INFO);
     let traced = traced.with_targets(SILENT_TARGETS.map(|target| (target, LevelFilter::OFF)));

@@ -108,7 +108,7 @@ async fn one_trace_leads_from_the_sweep_through_both_workers_to_the_collector() 
     let collector = Collector::default();
     let options = TelemetryOptions {
         log_format: LogFormat::Json,
-        log: "error".to_owned(), // what is logged does not decide what is traced
+        log: Some("error".to_owned()), // what is logged does not decide what is traced
         otlp_endpoint: Some(collector.start().await),
         service_name: "muster-test".to_owned(),
     };

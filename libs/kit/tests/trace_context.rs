@@ -8,7 +8,7 @@ fn without_a_collector_a_trace_still_leads_from_span_to_span() {
     assert!(trace_headers().is_empty(), "without telemetry there is nothing to carry");
     let options = TelemetryOptions {
         log_format: LogFormat::Text,
-        log: "off".to_owned(),
+        log: Some("off".to_owned()),
         otlp_endpoint: None,
         service_name: "muster".to_owned(),
     };

@@ -73,7 +73,10 @@ struct Started {
     tasks: JoinSet<Result<()>>,
 }
 
-pub async fn run(arguments: Arguments) -> Result<u8> {
+pub async fn run(mut arguments: Arguments) -> Result<u8> {
+    if arguments.once {
+        arguments.telemetry.log.get_or_insert_with(|| "warn".to_owned()); // the progress line tells the rest
+    }
     let _telemetry = muster_kit::init_telemetry(&arguments.telemetry)?;
     let access = Access::new(&arguments.gateway, arguments.listen)?;
     let listener =

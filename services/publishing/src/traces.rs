@@ -14,10 +14,13 @@ const RESOURCES_MAX: usize = 100_000;
 /// What is told later than this was not told because of that message.
 const KEPT: Duration = Duration::from_secs(300);
 
+/// When a resource was told of, and the headers of the trace that did.
+type Noted = (Instant, BTreeMap<String, String>);
+
 /// Trace headers by resource, from the messages that told of its findings to the batches that tell the sinks.
 #[derive(Default)]
 pub struct Traces {
-    headers: Mutex<HashMap<ResourceId, (Instant, BTreeMap<String, String>)>>,
+    headers: Mutex<HashMap<ResourceId, Noted>>,
 }
 
 impl Traces {
