@@ -122,10 +122,19 @@ def test_the_same_root_gets_the_same_verdicts_in_every_shape(targets, database):
         assert verdicts(name) == expected, name
 
 
-def test_an_index_in_a_registry_gives_every_platform(demo, database, tmp_path):
+def test_an_index_in_a_registry_gives_every_platform_to_who_may_read_it(demo, database):
     target = f"image:{demo.registry_address}/shop/web:latest"
     denied = run("scan", target, "--advisories", database, expected="failed")
     assert len(denied.stderr.splitlines()) == 1 and "shop/web" in denied.stderr
+
+    keys = {"MUSTER_REGISTRY_USER": "AWS", "MUSTER_REGISTRY_PASSWORD": demo.password}
+    arguments = ["scan", target, "--advisories", database, "--format", "json"]
+    documents = json.loads(run(*arguments, environment=keys).stdout)
+    assert len(documents) == 2
+    assert all(document["verdicts"] for document in documents)
+    one = json.loads(run(*arguments, "--platform", "linux/arm64", environment=keys).stdout)
+    assert one["target"] in {document["target"] for document in documents}
+    run(*arguments, "--platform", "plan9/vax", environment=keys, expected="failed")
 
 
 def test_fail_on_decides_the_exit_code(targets, database):

@@ -16,6 +16,8 @@ pub struct Arguments {
     /// Only this platform of an image index, `OS/ARCH[/VARIANT]`.
     #[arg(long)]
     platform: Option<String>,
+    #[command(flatten)]
+    registry: target::Registry,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -26,7 +28,7 @@ enum Format {
 }
 
 pub async fn run(arguments: Arguments) -> Result<u8> {
-    let reads = target::read(&arguments.target, arguments.platform.as_deref()).await?;
+    let reads = target::read(&arguments.target, arguments.registry, arguments.platform.as_deref()).await?;
     let text = match arguments.format {
         Format::Table => reads.iter().map(table).collect::<Vec<_>>().join("\n"),
         Format::Json => json(&reads, |read| serde_json::to_value(&read.inventory))?,

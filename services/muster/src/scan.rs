@@ -30,6 +30,8 @@ pub struct Arguments {
     /// Only this platform of an image index, `OS/ARCH[/VARIANT]`.
     #[arg(long)]
     platform: Option<String>,
+    #[command(flatten)]
+    registry: target::Registry,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -56,7 +58,7 @@ pub struct Scanned {
 pub async fn run(arguments: Arguments) -> Result<u8> {
     let path = db::find(arguments.advisories, &arguments.data_folder)?;
     let database = Database::open(&path).with_context(|| format!("open {}", path.display()))?;
-    let reads = target::read(&arguments.target, arguments.platform.as_deref()).await?;
+    let reads = target::read(&arguments.target, arguments.registry, arguments.platform.as_deref()).await?;
     let scanned: Vec<Scanned> = reads
         .into_iter()
         .map(|read| Scanned { matches: matching::match_inventory(&read.inventory, &database), read })

@@ -3,7 +3,8 @@
 use crate::terminal;
 use anyhow::Result;
 use indicatif::ProgressBar;
-use muster_artifacts::{Progress, Read, ReadOptions, Target};
+use muster_artifacts::{Credentials, Progress, Read, ReadOptions, Target};
+use secrecy::SecretString;
 use std::sync::Arc;
 
 struct Bar(ProgressBar);
@@ -18,10 +19,23 @@ impl Progress for Bar {
     }
 }
 
+/// Who asks a registry. Variables rather than flags: other users of the machine see the command line.
+#[derive(clap::Args)]
+pub struct Registry {
+    /// The user of a registry that wants one; ECR's is `AWS`.
+    #[arg(long, env = "MUSTER_REGISTRY_USER", requires = "registry_password")]
+    registry_user: Option<String>,
+    /// The password or token that belongs to it.
+    #[arg(long, env = "MUSTER_REGISTRY_PASSWORD", requires = "registry_user", hide_env_values = true)]
+    registry_password: Option<SecretString>,
+}
+
 /// Reads a target; an index gives one root a platform, or the one that is asked for.
-pub async fn read(target: &Target, platform: Option<&str>) -> Result<Vec<Read>> {
+pub async fn read(target: &Target, registry: Registry, platform: Option<&str>) -> Result<Vec<Read>> {
     let bar = terminal::progress(format!("reading {target}"));
-    let options = ReadOptions { progress: Arc::new(Bar(bar.clone())), ..ReadOptions::default() };
+    let credentials =
+        registry.registry_user.zip(registry.registry_password).map(|(user, secret)| Credentials { user, secret });
+    let options = ReadOptions { credentials, progress: Arc::new(Bar(bar.clone())), ..ReadOptions::default() };
     let reads = muster_artifacts::read(target, &options).await;
     bar.finish_and_clear();
     let mut reads = reads?;
