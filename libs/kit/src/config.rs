@@ -72,7 +72,9 @@ impl BackendOptions {
         let bus =
             self.bus.connect(self.delivery_policy()).await.with_context(|| format!("connect the bus {}", self.bus))?;
         let cache = self.cache.connect().await.with_context(|| format!("connect the cache {}", self.cache))?;
-        let store = connect_store(&store).await.with_context(|| format!("open the store {store}"))?;
+        let opened = tokio::time::timeout(START_WAIT, connect_store(&store)).await;
+        let opened = opened.with_context(|| format!("open the store {store}: no answer within {START_WAIT:?}"))?;
+        let store = opened.with_context(|| format!("open the store {store}"))?;
         let instance = uuid::Uuid::now_v7().to_string();
         Ok(Backends { bus, store, cache, data_folder, instance })
     }
@@ -107,6 +109,9 @@ fn create_private_folder(path: &Path) -> std::io::Result<()> {
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(path)
 }
+
+/// How long a store that is not up yet is waited for; a single try may take half of it.
+const START_WAIT: Duration = Duration::from_secs(60);
 
 async fn connect_store(address: &Address) -> Result<Store, StoreError> {
     let open = || Store::open(address.expose());
