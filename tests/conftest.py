@@ -12,7 +12,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from demo.fleet import Fleet  # noqa: E402
-from demo.up import Demo  # noqa: E402
+from demo.up import ADVISORIES, Demo  # noqa: E402
+from harness import command_line  # noqa: E402
 from harness.engines import Engines  # noqa: E402
 from harness.sinks import Sinks  # noqa: E402
 from harness.system import Distributed, Embedded, System  # noqa: E402
@@ -25,6 +26,20 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     cache = Path(os.environ.get("MUSTER_CACHE_FOLDER", home / "muster")) / "demo/cache"
     with Demo(tmp_path_factory.mktemp("demo"), cache, lambda words: print("demo:", words)) as demo:
         yield demo
+
+
+@pytest.fixture(scope="session")
+def database(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The demo's advisories as a file."""
+    path = tmp_path_factory.mktemp("database") / "demo.advisories"
+    command_line.run("db", "build", "--from", str(ADVISORIES), "--output", str(path))
+    return str(path)
+
+
+@pytest.fixture(scope="session")
+def targets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The same root in every shape that needs no registry."""
+    return command_line.shapes(tmp_path_factory.mktemp("targets"))
 
 
 @pytest.fixture

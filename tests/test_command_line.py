@@ -1,114 +1,13 @@
-"""The command line: targets, formats, exit codes, and errors of one line."""
+"""The command line: targets, exit codes, and errors of one line."""
 
 import json
 import shutil
 import subprocess
-import tarfile
-import zipfile
 from pathlib import Path
 
-import pytest
 from demo.up import ADVISORIES
-from harness.processes import clean_environment
+from harness.command_line import run, scan
 from harness.system import binary
-
-STATUS = """\
-Package: libssl3
-Status: install ok installed
-Architecture: amd64
-Source: openssl
-Version: 3.0.9-1
-
-Package: zlib1g
-Status: install ok installed
-Architecture: amd64
-Source: zlib
-Version: 1:1.2.13.dfsg-1
-
-"""
-FILES = {
-    "etc/os-release": 'ID=debian\nVERSION_ID="12"\nPRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\n',
-    "var/lib/dpkg/status": STATUS,
-    "usr/lib/python3/site-packages/requests-2.19.1.dist-info/METADATA": "Name: requests\nVersion: 2.19.1\n\n",
-    "app/node_modules/lodash/package.json": '{"name": "lodash", "version": "4.17.4"}',
-}
-CODES = {"good": 0, "failed": 1, "found": 2, "usage": 64}
-
-
-def run(*arguments: str, expected: str = "good", stdin: str = "", environment: dict[str, str] | None = None):
-    environment = clean_environment() | (environment or {})
-    done = subprocess.run(
-        [binary(), *arguments], input=stdin, capture_output=True, text=True, timeout=60, env=environment
-    )
-    assert done.returncode == CODES[expected], f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
-    return done
-
-
-@pytest.fixture(scope="module")
-def database(tmp_path_factory) -> str:
-    path = tmp_path_factory.mktemp("database") / "demo.advisories"
-    built = run("db", "build", "--from", str(ADVISORIES), "--output", str(path))
-    assert "advisories" in built.stdout and path.is_file()
-    return str(path)
-
-
-@pytest.fixture(scope="module")
-def targets(tmp_path_factory) -> dict[str, str]:
-    """The same root in every shape that needs no registry."""
-    folder = tmp_path_factory.mktemp("targets")
-    root = folder / "root"
-    for name, content in FILES.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content)
-    with zipfile.ZipFile(folder / "root.zip", "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in FILES.items():
-            archive.writestr(name, content)
-    layout(folder / "layout", root)
-    with tarfile.open(folder / "layout.tar", "w") as archive:
-        archive.add(folder / "layout", arcname=".")
-    bom = run("inventory", f"dir:{root}", "--format", "cyclonedx").stdout
-    (folder / "bom.json").write_text(bom)
-    return {
-        "dir": f"dir:{root}",
-        "zip": f"zip:{folder / 'root.zip'}",
-        "oci": f"oci:{folder / 'layout'}",
-        "oci-tar": f"oci:{folder / 'layout.tar'}",
-        "sbom": f"sbom:{folder / 'bom.json'}",
-    }
-
-
-def layout(folder: Path, root: Path) -> None:
-    """An OCI image layout with the root as its one layer."""
-    from demo import oci
-
-    blob, diff_id = oci.layer_blob(oci.Layer({name: (root / name).read_bytes() for name in FILES}))
-    image = oci.image("amd64", [blob], [diff_id])
-    blobs = folder / "blobs/sha256"
-    blobs.mkdir(parents=True)
-    for part in [*image.blobs, image.manifest]:
-        (blobs / part.digest.removeprefix("sha256:")).write_bytes(part.content)
-    (folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
-    (folder / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [image.manifest.descriptor()]}))
-
-
-def scan(target: str, database: str, *more: str) -> dict:
-    return json.loads(run("scan", target, "--advisories", database, "--format", "json", *more).stdout)
-
-
-def test_a_scan_has_the_documented_shape(targets, database):
-    document = scan(targets["dir"], database)
-    assert {"target", "os", "packages", "verdicts"} <= document.keys()
-    assert document["os"]["id"] == "debian" and document["os"]["version"] == "12"
-    assert {"name", "version", "purl", "type", "paths"} == document["packages"][0].keys()
-    for verdict in document["verdicts"]:
-        expected = "vulnerability aliases package status fixed_version severity score explanation"
-        assert verdict.keys() == set(expected.split())
-        assert verdict["status"] in ("affected", "not_affected", "undetermined")
-        assert verdict["explanation"]["reason"]
-    affected = {(v["vulnerability"], v["package"]["name"]) for v in document["verdicts"] if v["status"] == "affected"}
-    for pair in [("CVE-2023-5363", "libssl3"), ("CVE-2018-18074", "requests"), ("CVE-2019-10744", "lodash")]:
-        assert pair in affected
 
 
 def test_the_same_root_gets_the_same_verdicts_in_every_shape(targets, database):
@@ -144,25 +43,6 @@ def test_fail_on_decides_the_exit_code(targets, database):
     run("scan", f"dir:{empty}", "--advisories", database, "--fail-on", "low")
 
 
-def test_sarif_and_cyclonedx_say_the_same_as_json(targets, database):
-    shown = {v["vulnerability"] for v in scan(targets["dir"], database)["verdicts"] if v["status"] != "not_affected"}
-    run_format = lambda name: json.loads(  # noqa: E731
-        run("scan", targets["dir"], "--advisories", database, "--format", name).stdout
-    )
-    sarif = run_format("sarif")
-    assert sarif["version"] == "2.1.0"
-    [one] = sarif["runs"]
-    assert {rule["id"] for rule in one["tool"]["driver"]["rules"]} == shown
-    for result in one["results"]:
-        assert result["ruleId"] in shown and result["level"] in ("error", "warning", "note")
-        assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
-    bom = run_format("cyclonedx")
-    assert (bom["bomFormat"], bom["specVersion"]) == ("CycloneDX", "1.6")
-    assert {vulnerability["id"] for vulnerability in bom["vulnerabilities"]} == shown
-    references = {component["bom-ref"] for component in bom["components"]}
-    assert all(v["affects"][0]["ref"] in references for v in bom["vulnerabilities"])
-
-
 def test_a_pipe_gets_neither_colours_nor_progress(targets, database):
     done = run("scan", targets["dir"], "--advisories", database)
     assert "\x1b" not in done.stdout + done.stderr
@@ -185,6 +65,11 @@ def test_an_error_is_one_line_that_names_the_thing_at_fault(targets, database, t
     broken.write_bytes(b"PK this is no zip")
     wrong = tmp_path / "wrong.advisories"
     wrong.write_bytes(b"this is no database" * 100)
+    content = bytearray(Path(database).read_bytes())
+    (short := tmp_path / "short.advisories").write_bytes(content[:5000])
+    content[len(content) // 2] ^= 0xFF
+    (damaged := tmp_path / "damaged.advisories").write_bytes(content)
+    (tmp_path / "empty").mkdir()
     for arguments, words in [
         (("scan", f"zip:{broken}", "--advisories", database), "broken.zip"),
         (("scan", "dir:/nowhere/at/all", "--advisories", database), "/nowhere/at/all"),
@@ -193,7 +78,19 @@ def test_an_error_is_one_line_that_names_the_thing_at_fault(targets, database, t
         (("scan", targets["dir"], "--advisories", "/no/database"), "/no/database"),
         (("db", "info", str(wrong)), "wrong.advisories"),
         (("db", "build", "--from", "/no/feeds", "--output", str(tmp_path / "x")), "/no/feeds"),
+        (("db", "info", "/no/database"), "/no/database"),
+        (("db", "info", str(damaged)), "damaged.advisories"),
+        (("db", "info", str(short)), "short.advisories"),
+        (("scan", targets["dir"], "--advisories", str(short)), "short.advisories"),
+        (("scan", f"oci:{tmp_path / 'empty'}", "--advisories", database), "empty"),
+        (("scan", f"oci:{broken}", "--advisories", database), "broken.zip"),
+        (("scan", f"sbom:{wrong}", "--advisories", database), "wrong.advisories"),
+        (("scan", "image:127.0.0.1:1/shop/web:1.0", "--advisories", database), "127.0.0.1:1"),
+        (("inventory", "dir:/nowhere/at/all"), "/nowhere/at/all"),
         (("status", "--gateway", "http://127.0.0.1:1"), "127.0.0.1:1"),
+        (("findings", "list", "--gateway", "http://127.0.0.1:1"), "127.0.0.1:1"),
+        (("coverage", "--gateway", "nonsense"), "nonsense"),
+        (("dead-letters", "list", "--gateway", "http://127.0.0.1:1"), "127.0.0.1:1"),
     ]:
         done = run(*arguments, expected="failed")
         assert len(done.stderr.splitlines()) == 1 and words in done.stderr, done.stderr
@@ -204,6 +101,14 @@ def test_a_wrong_command_line_has_an_exit_code_of_its_own():
     run("scan", expected="usage")
     run("scan", "floppy:a", expected="usage")
     run("version", "compare", "--scheme", "roman", expected="usage")
+    run("scan", "dir:.", "--format", "xml", expected="usage")
+    run("scan", "dir:.", "--fail-on", "bad", expected="usage")
+    run("scan", "image:UPPER CASE", expected="usage")
+    run("up", "--listen", "nowhere", expected="usage")
+    run("up", "--services", "gateway,nonsense", expected="usage")
+    run("db", "build", "--output", "x", expected="usage")
+    run("no-such-command", expected="usage")
+    run(expected="usage")
     run("--help")
     run("--version")
 
@@ -219,12 +124,38 @@ def test_a_database_says_what_it_holds(database):
     assert "Debian:12" in told and "npm" in told and "digest" in told
 
 
+def test_a_database_is_built_of_several_sources_and_never_of_none(database, tmp_path):
+    output = tmp_path / "x.advisories"
+    epss, kev = ADVISORIES / "epss_scores.csv", ADVISORIES / "known_exploited_vulnerabilities.json"
+    several = run(
+        "db", "build", "--from", str(ADVISORIES / "osv"), str(epss), "--from", str(kev), "--output", str(output)
+    )
+    assert "57 advisories" in several.stdout
+    contents = lambda path: run("db", "info", path).stdout.splitlines()[4:]  # noqa: E731
+    assert contents(str(output)) == contents(database)
+
+    before = output.read_bytes()
+    (tmp_path / "nothing").mkdir()
+    (tmp_path / "broken.json").write_text("{")
+    for source in ("nothing", "broken.json"):
+        done = run("db", "build", "--from", str(tmp_path / source), "--output", str(output), expected="failed")
+        assert source in done.stderr.splitlines()[-1] and not done.stdout
+    assert output.read_bytes() == before
+
+
 def test_versions_are_compared_line_by_line():
     schemes = run("version", "schemes").stdout.split()
     assert {"deb", "pep440", "npm"} <= set(schemes)
     lines = "1.0~rc1\t1.0\n2:1\t10\n1\t1\n!\t1\n" * 2000
     signs = run("version", "compare", "--scheme", "deb", stdin=lines).stdout.split()
     assert signs == ["<", ">", "=", "?"] * 2000
+    for scheme in schemes:
+        assert run("version", "compare", "--scheme", scheme, stdin="1.0.0\t1.0.0\r\n1.0.0\t1.0.1").stdout == "=\n<\n", (
+            scheme
+        )
+    assert run("version", "compare", "--scheme", "deb", stdin="").stdout == ""
+    wrong = run("version", "compare", "--scheme", "deb", stdin="1\t2\n1 2\n", expected="failed")
+    assert wrong.stdout == "<\n" and wrong.stderr == "muster: line 2 has no tab between two versions\n"
 
 
 def test_a_reader_that_goes_away_is_no_error(tmp_path):

@@ -52,6 +52,35 @@ def metrics(system: System, process: str) -> dict[str, float]:
     return {name: float(value) for name, value in pairs}
 
 
+#: What every process says of itself, or those that have to do with it.
+FAMILIES = (
+    'muster_queue_lag{service="',
+    'muster_in_flight{service="',
+    'muster_messages_total{service="',
+    "muster_verdicts_total{",
+    "muster_aws_calls_total{",
+    "muster_findings_published_total{",
+)
+PASSWORD = "s3cret-of-the-engines"
+
+
+def check_logs(output: str, secrets: tuple[str, ...]) -> None:
+    """Each line is JSON for itself, and none holds a secret."""
+    lines = [line for line in output.splitlines() if not line.startswith("muster listens")]
+    assert len(lines) > 10
+    for line in lines:
+        assert {"timestamp", "level", "target"} <= json.loads(line).keys()
+    for secret in secrets:
+        assert secret not in output
+
+
+def with_password(address: str) -> str:
+    """The same place with a password that the engine takes without asking for it."""
+    scheme, place = address.split("://")
+    user, _, host = place.rpartition("@")
+    return f"{scheme}://{user or 'default'}:{PASSWORD}@{host}"
+
+
 def check_way(collector: Collector) -> None:
     """One trace has every step from discovery to publishing."""
     assert any(WAY <= names for names in collector.spans.values()), sorted(map(sorted, collector.spans.values()))
@@ -64,13 +93,30 @@ def test_one_trace_leads_from_discovery_to_publishing(start, collector):
     check_way(collector)
 
 
+def test_a_process_counts_what_its_services_do(standing, demo):
+    told = metrics(standing, "muster")
+    for family in FAMILIES:
+        assert any(name.startswith(family) for name in told), family
+    for service in ("inventory", "matching", "scoring", "publishing"):
+        assert any(name.startswith(f'muster_messages_total{{service="{service}"') for name in told), service
+        lag = [value for name, value in told.items() if name.startswith(f'muster_queue_lag{{service="{service}"')]
+        assert lag and not any(lag), "all is done"
+    for secret in (SECRET_ACCESS_KEY, demo.password):
+        assert not any(secret in name for name in told)
+
+
 def test_the_trace_crosses_the_bus_between_processes(demo, sinks, engines, collector, tmp_path):
-    apart = Distributed(demo, tmp_path / "apart", engines, MUSTER_OTLP_ENDPOINT=collector.address)
+    addresses = {name: with_password(address) for name, address in engines.settings.items()}
+    logging = {"MUSTER_LOG_FORMAT": "json", "MUSTER_LOG": "debug", "MUSTER_OTLP_ENDPOINT": collector.address}
+    apart = Distributed(demo, tmp_path / "apart", engines, **addresses, **logging)
     with stopping([apart]):
         apart.start()
         apart.settle()
         told = {process: metrics(apart, process) for process in apart.processes}
     check_way(collector)
+    for process in apart.processes.values():
+        check_logs(process.output(), (PASSWORD, SECRET_ACCESS_KEY, demo.password))
+    assert not any(PASSWORD in name for one in told.values() for name in one)
 
     def some(process: str, beginning: str) -> bool:
         return any(name.startswith(beginning) for name in told[process])
@@ -96,10 +142,4 @@ def test_logs_are_json_when_asked_and_hold_no_secret(start, demo):
     muster = start(MUSTER_LOG_FORMAT="json", MUSTER_LOG="debug")
     muster.settle()
     muster.stop()
-    output = muster.processes["muster"].output()
-    lines = [line for line in output.splitlines() if not line.startswith("muster listens")]
-    assert len(lines) > 10
-    for line in lines:
-        assert {"timestamp", "level", "target"} <= json.loads(line).keys()
-    for secret in (SECRET_ACCESS_KEY, demo.password):
-        assert secret not in output
+    check_logs(muster.processes["muster"].output(), (SECRET_ACCESS_KEY, demo.password))

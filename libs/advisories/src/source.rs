@@ -268,7 +268,8 @@ impl<S: FnMut(Item)> Reading<'_, S> {
             },
             Format::Osv | Format::Unknown => {
                 let is_loose = Path::new(place.name) == place.source;
-                let folder = place.source.parent().filter(|_| is_loose).unwrap_or(place.source);
+                let folder = place.source.parent().filter(|folder| is_loose && *folder != Path::new(""));
+                let folder = folder.unwrap_or(place.source);
                 self.record(Place { source: folder, ..place }, &bytes);
             }
         }

@@ -70,11 +70,9 @@ impl BackendOptions {
         };
         tracing::info!(bus = %self.bus, %store, cache = %self.cache, folder = %data_folder.display(), "backends");
         let bus =
-            self.bus.connect(self.delivery_policy()).await.with_context(|| format!("connect the bus {}", self.bus))?;
-        let cache = self.cache.connect().await.with_context(|| format!("connect the cache {}", self.cache))?;
-        let opened = tokio::time::timeout(START_WAIT, connect_store(&store)).await;
-        let opened = opened.with_context(|| format!("open the store {store}: no answer within {START_WAIT:?}"))?;
-        let store = opened.with_context(|| format!("open the store {store}"))?;
+            within_start(format!("connect the bus {}", self.bus), self.bus.connect(self.delivery_policy())).await?;
+        let cache = within_start(format!("connect the cache {}", self.cache), self.cache.connect()).await?;
+        let store = within_start(format!("open the store {store}"), connect_store(&store)).await?;
         let instance = uuid::Uuid::now_v7().to_string();
         Ok(Backends { bus, store, cache, data_folder, instance })
     }
@@ -110,8 +108,31 @@ fn create_private_folder(path: &Path) -> std::io::Result<()> {
     builder.create(path)
 }
 
-/// How long a store that is not up yet is waited for; a single try may take half of it.
+/// How long an engine that is not up yet is waited for; a single try may take half of it.
 const START_WAIT: Duration = Duration::from_secs(60);
+
+/// How often it is said that an engine is waited for.
+const TELL_WAITING_EVERY: Duration = Duration::from_secs(3);
+
+/// An engine's client may try without end: whoever runs the process hears of it, and decides what to do instead.
+async fn within_start<T, E>(step: String, connect: impl Future<Output = Result<T, E>>) -> anyhow::Result<T>
+where
+    Result<T, E>: Context<T, E>,
+{
+    let waiting = async {
+        loop {
+            tokio::time::sleep(TELL_WAITING_EVERY).await;
+            tracing::warn!(step, "an engine is not up yet");
+        }
+    };
+    tokio::select! {
+        connected = tokio::time::timeout(START_WAIT, connect) => {
+            let connected = connected.with_context(|| format!("{step}: no answer within {START_WAIT:?}"))?;
+            connected.context(step.clone())
+        }
+        never = waiting => never,
+    }
+}
 
 async fn connect_store(address: &Address) -> Result<Store, StoreError> {
     let open = || Store::open(address.expose());

@@ -43,10 +43,9 @@ pub fn observability_router() -> Router {
     Router::new().route("/metrics", get(metrics)).route("/healthz", get(|| async { "ok\n" }))
 }
 
-/// Serves `routes`, `/metrics` and `/healthz` on one port, HTTP/1 and HTTP/2 without TLS, until `stop` fires;
-/// calls in flight get ten seconds to end.
-pub async fn serve_grpc(listener: TcpListener, routes: Routes, stop: Stop) -> anyhow::Result<()> {
-    let router = routes.into_axum_router().merge(observability_router());
+/// Serves `router` on one port, HTTP/1 and HTTP/2 without TLS, until `stop` fires; calls in flight get ten seconds to
+/// end.
+pub async fn serve_grpc(listener: TcpListener, router: Router, stop: Stop) -> anyhow::Result<()> {
     let serve = Server::builder()
         .accept_http1(true)
         .max_concurrent_streams(STREAMS_PER_CONNECTION_MAX)
@@ -101,7 +100,8 @@ mod tests {
         let address = listener.local_addr().expect("bound");
         let (routes, _reporter) = base_routes(&[tonic_health::pb::FILE_DESCRIPTOR_SET]).expect("valid sets");
         let stop = Stop::new();
-        let serving = tokio::spawn(serve_grpc(listener, routes, stop.clone()));
+        let router = routes.into_axum_router().merge(observability_router());
+        let serving = tokio::spawn(serve_grpc(listener, router, stop.clone()));
 
         let channel = tonic::transport::Endpoint::from_shared(format!("http://{address}")).expect("an address");
         let channel = channel.connect().await.expect("connected");

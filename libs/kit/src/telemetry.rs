@@ -30,7 +30,7 @@ pub struct TelemetryOptions {
     pub log: Option<String>,
 
     /// Collector that takes traces over OTLP gRPC, `http://HOST:4317`
-    #[arg(long, env = "MUSTER_OTLP_ENDPOINT", global = true)]
+    #[arg(long, env = "MUSTER_OTLP_ENDPOINT", hide_env_values = true, global = true)]
     pub otlp_endpoint: Option<String>,
 
     /// The service's name in traces

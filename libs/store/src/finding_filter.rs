@@ -73,6 +73,15 @@ pub struct PortRange {
     pub end: Option<u16>,
 }
 
+/// One package of a finding: what is given must hold of the same one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct PackageFilter {
+    /// Its name.
+    pub name: Option<StringFilter>,
+    /// Its installed version.
+    pub version: Option<StringFilter>,
+}
+
 /// A tag of the resource.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TagFilter {
@@ -110,8 +119,8 @@ pub struct FindingFilter {
     pub vulnerability_id: Vec<StringFilter>,
     /// Name of any of the packages.
     pub package_name: Vec<StringFilter>,
-    /// Version of any of the packages.
-    pub package_version: Vec<StringFilter>,
+    /// Name and version of one of the packages.
+    pub packages: Vec<PackageFilter>,
     /// `YES`, `NO`, `PARTIAL`.
     pub fix_available: Vec<StringFilter>,
     /// `YES`, `NO`.
@@ -175,7 +184,7 @@ pub(crate) fn conditions(filter: &FindingFilter) -> Result<Conditions, StoreErro
     conditions.tags(&filter.resource_tags);
     conditions.text("f.vulnerability", &filter.vulnerability_id);
     conditions.any_of("finding_package c WHERE c.finding = f.id", "c.name", &filter.package_name);
-    conditions.any_of("finding_package c WHERE c.finding = f.id", "c.version", &filter.package_version);
+    conditions.packages(&filter.packages);
     conditions.text("f.fix_available", &filter.fix_available);
     conditions.text("f.exploit_available", &filter.exploit_available);
     conditions.dates("f.first_observed_at", &filter.first_observed_at);
@@ -240,7 +249,7 @@ impl Conditions {
         self.and_any(any);
         for filter in excluded(filters) {
             let value = self.bind(filter.value.as_str());
-            self.and(format!("{column} <> {value}"));
+            self.and(format!("{column} IS DISTINCT FROM {value}")); // what has none is not equal either
         }
     }
 
@@ -273,6 +282,34 @@ impl Conditions {
             }
         }
         any
+    }
+
+    /// Each filter is of one package: another's version does not count.
+    fn packages(&mut self, filters: &[PackageFilter]) {
+        const FROM: &str = "finding_package c WHERE c.finding = f.id";
+        let mut any = Vec::new();
+        for PackageFilter { name, version } in filters {
+            let fields = [("c.name", name), ("c.version", version)];
+            let fields = fields.into_iter().filter_map(|(column, filter)| Some((column, filter.as_ref()?)));
+            let (not, is): (Vec<_>, Vec<_>) =
+                fields.partition(|(_, filter)| filter.comparison == StringComparison::NotEquals);
+            let mut holds: Vec<String> = Vec::new();
+            for (column, filter) in &is {
+                holds.extend(self.comparisons(column, std::slice::from_ref(*filter)));
+            }
+            for (column, filter) in not {
+                let value = self.bind(filter.value.as_str());
+                if is.is_empty() {
+                    self.and(format!("NOT EXISTS (SELECT 1 FROM {FROM} AND {column} = {value})"));
+                } else {
+                    holds.push(format!("{column} <> {value}"));
+                }
+            }
+            if !holds.is_empty() {
+                any.push(format!("EXISTS (SELECT 1 FROM {FROM} AND {})", holds.join(" AND ")));
+            }
+        }
+        self.and_any(any);
     }
 
     /// Severities are kept as ranks, so their words are compared here.

@@ -39,7 +39,9 @@ mod topologies;
 pub use counts::Counts;
 pub use epochs::{Epoch, StoredDelta};
 pub use error::StoreError;
-pub use finding_filter::{DateRange, FindingFilter, NumberRange, PortRange, StringComparison, StringFilter, TagFilter};
+pub use finding_filter::{
+    DateRange, FindingFilter, NumberRange, PackageFilter, PortRange, StringComparison, StringFilter, TagFilter,
+};
 pub use finding_query::{FindingPage, FindingQuery, Sort, SortField};
 pub use findings::ScoredKey;
 pub use matches::{MatchKey, Matched};

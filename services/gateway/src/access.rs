@@ -11,14 +11,14 @@ use aws_sigv4::{
 use axum::{
     body::{Body, to_bytes},
     extract::{Request, State},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, StatusCode, header, uri::Authority},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use secrecy::{ExposeSecret, SecretString};
 use std::{
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -54,13 +54,19 @@ impl Access {
 }
 
 /// Lets a request through or answers 403 (401 to a browser, so that it asks). Health needs no keys.
+///
+/// Without keys only those get in who call us by a name of this machine. A page from elsewhere, whose name its owner
+/// lets lead to 127.0.0.1, would else read everything through the user's own browser ("DNS rebinding").
 pub async fn guard(State(access): State<Access>, request: Request, next: Next) -> Response {
-    let Some(keys) = &access.keys else {
-        return next.run(request).await;
-    };
     if request.uri().path() == "/healthz" {
         return next.run(request).await;
     }
+    let Some(keys) = &access.keys else {
+        if asks_this_machine(&request) {
+            return next.run(request).await;
+        }
+        return refuse(&request, "without keys only this machine's own names are answered to, such as localhost");
+    };
     let (id, secret) = (keys.0.as_str(), keys.1.expose_secret());
     let authorization = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     match authorization.and_then(|value| value.split_once(' ')) {
@@ -87,8 +93,36 @@ pub async fn guard(State(access): State<Access>, request: Request, next: Next) -
         _ if request.method() == axum::http::Method::GET => {
             (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Basic realm=\"muster\"")]).into_response()
         }
-        _ => crate::errors::access_denied("the request is not signed").into_response(),
+        Some(("Bearer" | "Basic", _)) => refuse(&request, "the key is wrong"),
+        _ => refuse(&request, "the request is not signed"),
     }
+}
+
+/// In the client's own way.
+fn refuse(request: &Request, reason: &'static str) -> Response {
+    if crate::errors::speaks_grpc(request.headers()) {
+        return tonic::Status::unauthenticated(reason).into_http();
+    }
+    crate::errors::access_denied(reason).into_response()
+}
+
+/// Whether the host asked for (HTTP/2's `:authority`, else `Host`) is loopback. A request without any is no browser's.
+fn asks_this_machine(request: &Request) -> bool {
+    let host = request.headers().get(header::HOST);
+    let authority = match (request.uri().authority(), host) {
+        (Some(authority), _) => Some(authority.clone()),
+        (None, Some(host)) => match Authority::try_from(host.as_bytes()) {
+            Ok(authority) => Some(authority),
+            Err(_) => return false,
+        },
+        (None, None) => None,
+    };
+    authority.is_none_or(|authority| {
+        let host = authority.host().trim_start_matches('[').trim_end_matches(']');
+        host == "localhost"
+            || host.ends_with(".localhost")
+            || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    })
 }
 
 fn same(left: &[u8], right: &[u8]) -> bool {
@@ -217,6 +251,23 @@ mod tests {
         let expired = Err("the signature has expired, or the client's clock is off");
         check("secret", |_, _| {}, "20261124T080501Z", expired);
         check("secret", |_, _| {}, "20261124T075459Z", expired);
+    }
+
+    #[test]
+    fn without_keys_only_this_machines_names_are_answered_to() {
+        let asks = |uri: &str, host: Option<&str>| {
+            let builder = axum::http::Request::builder().uri(uri);
+            let builder = host.into_iter().fold(builder, |builder, host| builder.header("host", host));
+            asks_this_machine(&builder.body(Body::empty()).unwrap())
+        };
+        for host in ["127.0.0.1:7080", "localhost", "localhost:7080", "muster.localhost", "[::1]:7080", "127.1.2.3"] {
+            assert!(asks("/", Some(host)), "{host}");
+            assert!(asks(&format!("http://{host}/"), None), "{host}");
+        }
+        assert!(asks("/", None), "no browser leaves its host out");
+        for host in ["evil.example:7080", "localhost.evil.example", "10.0.0.1", "127.0.0.1.evil.example", "a b", ""] {
+            assert!(!asks("/", Some(host)), "{host}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use axum::{
     Json,
-    http::StatusCode,
+    http::{HeaderMap, StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
 };
 use serde_json::json;
@@ -42,6 +42,11 @@ pub fn field(name: &str, message: impl Into<String>) -> ApiError {
 /// 403.
 pub fn access_denied(message: &str) -> ApiError {
     ApiError { status: StatusCode::FORBIDDEN, kind: "AccessDeniedException", body: json!({ "message": message }) }
+}
+
+/// Whether a client speaks gRPC and is to be refused in its way.
+pub fn speaks_grpc(headers: &HeaderMap) -> bool {
+    headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"))
 }
 
 /// 500. The cause goes to the log: it may name what a client must not see.

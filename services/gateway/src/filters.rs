@@ -4,7 +4,8 @@
 
 use crate::errors::{self, ApiError};
 use muster_store::{
-    DateRange, FindingFilter, NumberRange, PortRange, Sort, SortField, StringComparison, StringFilter, TagFilter,
+    DateRange, FindingFilter, NumberRange, PackageFilter, PortRange, Sort, SortField, StringComparison, StringFilter,
+    TagFilter,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -92,7 +93,7 @@ pub fn filter(criteria: &serde_json::Map<String, Value>) -> Result<FindingFilter
             "ec2InstanceVpcId" => filter.ec2_vpc = strings()?,
             "ec2InstanceSubnetId" => filter.ec2_subnet = strings()?,
             "lambdaFunctionName" => filter.lambda_name = strings()?,
-            "lambdaFunctionRuntime" => filter.lambda_runtime = strings()?,
+            "lambdaFunctionRuntime" => filter.lambda_runtime = list(name, values, runtime)?,
             "lambdaFunctionLayers" => filter.lambda_layer = strings()?,
             "lambdaFunctionExecutionRoleArn" => filter.lambda_role = strings()?,
             "firstObservedAt" => filter.first_observed_at = list(name, values, date)?,
@@ -103,11 +104,7 @@ pub fn filter(criteria: &serde_json::Map<String, Value>) -> Result<FindingFilter
             "portRange" => filter.port_range = list(name, values, ports)?,
             "resourceTags" => filter.resource_tags = list(name, values, tag)?,
             "vulnerablePackages" => {
-                let packages = list(name, values, package)?;
-                for (name, version) in packages {
-                    filter.package_name.extend(name);
-                    filter.package_version.extend(version);
-                }
+                filter.packages = list(name, values, package)?;
             }
             other => return Err(errors::field(other, "findings are not filtered by this field")),
         }
@@ -157,6 +154,15 @@ fn string(raw: StringValue) -> Result<StringFilter, String> {
     Ok(StringFilter { comparison, value: raw.value })
 }
 
+/// The store keeps Lambda's own `python3.12`, the API says `PYTHON_3_12`.
+fn runtime(raw: StringValue) -> Result<StringFilter, String> {
+    if raw.value == "UNSUPPORTED" {
+        return Err("runtimes that the API has no word for are not filtered by".to_owned());
+    }
+    let value = raw.value.to_lowercase().replacen('_', "", 1).replace('_', ".");
+    string(StringValue { value, ..raw })
+}
+
 fn date(raw: DateValue) -> Result<DateRange, String> {
     let time = |seconds: Option<f64>| {
         seconds
@@ -182,10 +188,12 @@ fn tag(raw: TagValue) -> Result<TagFilter, String> {
     Ok(TagFilter { key: raw.key, value: raw.value })
 }
 
-fn package(raw: PackageValue) -> Result<(Option<StringFilter>, Option<StringFilter>), String> {
+fn package(raw: PackageValue) -> Result<PackageFilter, String> {
     match raw.others.keys().next() {
         Some(other) => Err(format!("packages are not filtered by {other}")),
-        None => Ok((raw.name.map(string).transpose()?, raw.version.map(string).transpose()?)),
+        None => {
+            Ok(PackageFilter { name: raw.name.map(string).transpose()?, version: raw.version.map(string).transpose()? })
+        }
     }
 }
 
@@ -204,9 +212,25 @@ mod tests {
             "updatedAt": [{ "startInclusive": 1_704_067_200 }],
         }))
         .unwrap();
+        let runtime = |word: &str| {
+            let criteria = json!({ "lambdaFunctionRuntime": [{ "comparison": "PREFIX", "value": word }] });
+            read(criteria).unwrap().lambda_runtime[0].value.clone()
+        };
+        for (word, expected) in [
+            ("PYTHON_3_12", "python3.12"),
+            ("PYTHON_3_1", "python3.1"),
+            ("PYTHON_", "python"),
+            ("NODEJS", "nodejs"),
+            ("JAVA_8_AL2", "java8.al2"),
+            ("GO_1_X", "go1.x"),
+            ("python3.12", "python3.12"),
+        ] {
+            assert_eq!(runtime(word), expected);
+        }
         assert_eq!(read_well.severity, [StringFilter::equals("HIGH")]);
         assert_eq!(read_well.inspector_score, [NumberRange { lower: Some(7.0), upper: None }]);
-        assert_eq!(read_well.package_name, [StringFilter::prefix("lib")]);
+        let package = PackageFilter { name: Some(StringFilter::prefix("lib")), version: None };
+        assert_eq!(read_well.packages, [package]);
         assert_eq!(read_well.updated_at[0].start, Some("2024-01-01T00:00:00Z".parse().unwrap()));
 
         let refused = |criteria: Value, words: &str| {

@@ -7,8 +7,8 @@ use crate::{
 use axum::{
     Json, Router,
     body::Bytes,
-    extract::State,
-    http::{HeaderMap, Method, Uri, header::CONTENT_TYPE},
+    extract::{State, rejection::BytesRejection},
+    http::{HeaderMap, Method, Uri},
     response::{IntoResponse, Response},
     routing::post,
 };
@@ -38,8 +38,7 @@ pub fn router(store: Store) -> Router {
 
 /// What nobody serves: told to gRPC clients in their way, to all others in AWS'.
 pub async fn unknown(method: Method, uri: Uri, headers: HeaderMap) -> Response {
-    let grpc = headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"));
-    if grpc {
+    if errors::speaks_grpc(&headers) {
         return tonic::Status::unimplemented(format!("{} is not served here", uri.path())).into_http();
     }
     errors::validation("OTHER", format!("{method} {} is not served here", uri.path())).into_response()
@@ -62,15 +61,22 @@ struct SortCriteria {
 }
 
 /// An empty body stands for `{}`, as some clients send it.
-fn parse<T: DeserializeOwned + Default>(body: &Bytes) -> Result<T, ApiError> {
+fn parse<T: DeserializeOwned + Default>(body: Result<Bytes, BytesRejection>) -> Result<T, ApiError> {
+    let body = body.map_err(|rejection| errors::validation("OTHER", rejection.body_text()))?;
     if body.is_empty() {
         return Ok(T::default());
     }
-    serde_json::from_slice(body).map_err(|error| errors::validation("CANNOT_PARSE", error.to_string()))
+    // An array would else pass for the members in their order.
+    let members: Result<Map<String, Value>, _> = serde_json::from_slice(&body);
+    let question = members.and_then(|members| serde_json::from_value(Value::Object(members)));
+    question.map_err(|error| errors::validation("CANNOT_PARSE", error.to_string()))
 }
 
-async fn list_findings(State(store): State<Store>, body: Bytes) -> Result<Json<Value>, ApiError> {
-    let request: ListFindings = parse(&body)?;
+async fn list_findings(
+    State(store): State<Store>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Json<Value>, ApiError> {
+    let request: ListFindings = parse(body)?;
     let page_size = request.max_results.unwrap_or(PAGE_DEFAULT);
     if !(1..=PAGE_MAX).contains(&page_size) {
         return Err(errors::field("maxResults", format!("{page_size} is not 1 to {PAGE_MAX}")));
@@ -105,8 +111,11 @@ struct BatchGetAccountStatus {
     account_ids: Vec<String>,
 }
 
-async fn batch_get_account_status(State(store): State<Store>, body: Bytes) -> Result<Json<Value>, ApiError> {
-    let request: BatchGetAccountStatus = parse(&body)?;
+async fn batch_get_account_status(
+    State(store): State<Store>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Json<Value>, ApiError> {
+    let request: BatchGetAccountStatus = parse(body)?;
     if request.account_ids.len() > ACCOUNTS_MAX {
         return Err(errors::field("accountIds", format!("has more than {ACCOUNTS_MAX} values")));
     }
@@ -133,14 +142,15 @@ async fn batch_get_account_status(State(store): State<Store>, body: Bytes) -> Re
 /// Enabled for what we scan; what stood in the way of the last sweep is said with it.
 fn account_state(account: &str, statuses: &[AccountStatus]) -> Value {
     let errors: Vec<&str> = statuses.iter().filter_map(|status| status.error.as_deref()).collect();
-    let message = errors.join("\n");
+    let message = if errors.is_empty() { "the last sweep read all of it".to_owned() } else { errors.join("\n") };
     let code = match () {
         () if errors.is_empty() => "ALREADY_ENABLED", // the model has no code for "no error", and requires one
         () if message.contains("denied") => "ACCESS_DENIED",
         () => "INTERNAL_ERROR",
     };
     let state = |status: &str| json!({ "status": status, "errorCode": code, "errorMessage": message });
-    let off = json!({ "status": "DISABLED", "errorCode": "ALREADY_ENABLED", "errorMessage": "" });
+    let off =
+        json!({ "status": "DISABLED", "errorCode": "ALREADY_ENABLED", "errorMessage": "Muster does not scan it" });
     json!({
         "accountId": account,
         "state": state("ENABLED"),

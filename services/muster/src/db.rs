@@ -47,7 +47,7 @@ fn build(from: &[PathBuf], output: &Path) -> Result<String> {
     let mut builder = Builder::new(1, jiff::Timestamp::now());
     for path in from {
         let bar = terminal::progress(format!("reading {}", path.display()));
-        let mut named = Vec::new();
+        let (mut named, mut found) = (Vec::new(), false);
         let summaries = source::read(path, &mut |item| match item {
             Item::Advisory(advisory) => {
                 let source = osv::source_name(&advisory);
@@ -61,15 +61,19 @@ fn build(from: &[PathBuf], output: &Path) -> Result<String> {
         bar.finish_and_clear();
         for summary in summaries? {
             let source::SourceSummary { path, format, records, set_aside } = summary;
-            eprintln!("{}: {}, {records} records, {set_aside} set aside", path.display(), format.as_str());
+            found |= records > 0;
+            let (path, format) = (path.display(), format.as_str());
+            terminal::say(&format!("{path}: {format}, {records} records, {set_aside} set aside"));
         }
         for skipped in named {
-            eprintln!("  {}: {}", skipped.place, skipped.reason);
+            terminal::say(&format!("  {}: {}", skipped.place, skipped.reason));
         }
+        // A database without them would answer "nothing known" to everything.
+        anyhow::ensure!(found, "no record could be used of `{}`", path.display());
     }
     let report = builder.write(output).with_context(|| format!("write {}", output.display()))?;
     for reject in report.rejects.iter().take(NAMED_MAX) {
-        eprintln!("  {}: {}", reject.place, reject.reason);
+        terminal::say(&format!("  {}: {}", reject.place, reject.reason));
     }
     Ok(format!(
         "{}: {} advisories, {} packages, {} ranges, {} bytes, {}",
@@ -84,6 +88,7 @@ fn build(from: &[PathBuf], output: &Path) -> Result<String> {
 
 fn info(file: &Path) -> Result<String> {
     let database = Database::open(file).with_context(|| format!("open {}", file.display()))?;
+    database.verify().with_context(|| format!("check {}", file.display()))?;
     let info = database.info();
     let mut text = format!(
         "digest          {}\nepoch           {}\nbuilt at        {}\nformat version  {}\nadvisories      {}\npackages        {}\nranges          {}\n",

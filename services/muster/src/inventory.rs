@@ -36,10 +36,10 @@ pub async fn run(arguments: Arguments) -> Result<u8> {
     };
     terminal::print(&text)?;
     for skipped in reads.iter().flat_map(|read| &read.inventory.skipped) {
-        eprintln!("muster: skipped {}: {}", skipped.place, skipped.reason);
+        terminal::say(&format!("muster: skipped {}: {}", skipped.place, skipped.reason));
     }
     for limit in reads.iter().flat_map(|read| &read.inventory.limits_reached) {
-        eprintln!("muster: {limit}");
+        terminal::say(&format!("muster: {limit}"));
     }
     Ok(exit::GOOD)
 }

@@ -17,7 +17,10 @@ mod up;
 mod version;
 
 use anyhow::{Context, Result};
-use clap::{Parser, Subcommand};
+use clap::{
+    Parser, Subcommand,
+    error::{ContextKind, ContextValue},
+};
 use std::process::ExitCode;
 
 /// A self-hosted Amazon Inspector.
@@ -58,6 +61,7 @@ fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
+            let error = without_secrets(error);
             // --help and --version come this way too, and are no errors.
             let code = if error.use_stderr() { exit::USAGE } else { exit::GOOD };
             let _ = error.print();
@@ -69,10 +73,19 @@ fn main() -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) if terminal::is_closed_pipe(&error) => ExitCode::from(exit::GOOD),
         Err(error) => {
-            eprintln!("muster: {error:#}");
+            terminal::say(&format!("muster: {error:#}"));
             ExitCode::from(exit::FAILED)
         }
     }
+}
+
+/// A value that cannot be read is shown, and may be an address with a password in it.
+fn without_secrets(mut error: clap::Error) -> clap::Error {
+    if let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue) {
+        let value = muster_kit::redact(value);
+        error.insert(ContextKind::InvalidValue, ContextValue::String(value));
+    }
+    error
 }
 
 /// Stack of each worker thread, in bytes. Futures of the AWS SDK, which is compiled without optimisation, take most

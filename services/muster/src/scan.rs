@@ -9,7 +9,7 @@ use muster_domain::{Gap, Package, Severity, Status, Verdict};
 use muster_engine::matching::{self, Matches};
 use muster_packages::cyclonedx;
 use serde_json::{Value, json};
-use std::path::PathBuf;
+use std::{collections::HashSet, path::PathBuf};
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -66,13 +66,13 @@ pub async fn run(arguments: Arguments) -> Result<u8> {
     terminal::print(&write(&scanned, arguments.format)?)?;
     for scanned in &scanned {
         for skipped in &scanned.read.inventory.skipped {
-            eprintln!("muster: skipped {}: {}", skipped.place, skipped.reason);
+            terminal::say(&format!("muster: skipped {}: {}", skipped.place, skipped.reason));
         }
         for limit in &scanned.read.inventory.limits_reached {
-            eprintln!("muster: {limit}");
+            terminal::say(&format!("muster: {limit}"));
         }
         for Gap { ecosystem, reason, packages } in &scanned.matches.gaps {
-            eprintln!("muster: undetermined: {ecosystem}: {reason} ({packages} packages)");
+            terminal::say(&format!("muster: undetermined: {ecosystem}: {reason} ({packages} packages)"));
         }
     }
     let worst = scanned
@@ -142,7 +142,10 @@ fn verdict(verdict: &Verdict) -> Value {
 /// The SBOM with what affects its components (CycloneDX 1.6, "vulnerabilities").
 fn bom(scanned: &Scanned) -> Value {
     let mut bom = cyclonedx::write(&scanned.read.inventory, &scanned.read.name);
+    // A package that is there twice is one component.
+    let mut told = HashSet::new();
     let affecting = scanned.matches.verdicts.iter().filter(|verdict| verdict.status != Status::NotAffected);
+    let affecting = affecting.filter(|verdict| told.insert((&verdict.vulnerability, &verdict.package.purl)));
     let vulnerabilities = affecting.map(|verdict| {
         let state = if verdict.status == Status::Affected { "exploitable" } else { "in_triage" };
         let mut rating = json!({ "severity": cyclonedx_severity(verdict.severity) });

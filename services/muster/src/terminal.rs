@@ -12,7 +12,8 @@ use std::{
 pub fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_header(header.iter().map(|name| bold(name)));
-    if io::stdout().is_terminal() {
+    // Some terminals do not tell their width.
+    if io::stdout().is_terminal() && table.width().is_some_and(|columns| columns > 0) {
         table.set_content_arrangement(ContentArrangement::Dynamic);
     }
     table
@@ -47,6 +48,11 @@ pub fn progress(message: String) -> ProgressBar {
     );
     bar.enable_steady_tick(Duration::from_millis(100));
     bar
+}
+
+/// Writes a line to stderr. Whoever closed it does not want to know.
+pub fn say(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
 /// Writes a whole text to stdout.

@@ -1,6 +1,6 @@
 //! `muster up`: all services in one process, or those named.
 
-use crate::{exit, once};
+use crate::{exit, once, terminal};
 use anyhow::{Context, Result};
 use axum::Router;
 use clap::ValueEnum;
@@ -95,12 +95,14 @@ pub async fn run(mut arguments: Arguments) -> Result<u8> {
     let doors = routes
         .into_axum_router()
         .merge(pages)
+        .merge(muster_kit::observability_router())
         .fallback(gateway::unknown)
+        .method_not_allowed_fallback(gateway::unknown)
         .layer(axum::middleware::from_fn_with_state(access, guard));
-    tasks.spawn(muster_kit::serve_grpc(listener, Routes::from(doors), stop.clone()));
+    tasks.spawn(muster_kit::serve_grpc(listener, doors, stop.clone()));
     // The one line on stdout of a system that stays: others read the port from it.
     if !arguments.once {
-        println!("muster listens on http://{address}");
+        let _ = terminal::print(&format!("muster listens on http://{address}")); // whoever closed it has read enough
     }
     info!(%address, ?services, "up");
 

@@ -5,10 +5,11 @@ use async_nats::{ConnectOptions, ServerAddr};
 use std::{path::PathBuf, str::FromStr};
 
 /// `nats://[USER:PASSWORD@]HOST[:PORT][,…][?replicas=N][&credentials=FILE]`.
-#[derive(Debug)]
 pub(super) struct Address {
+    /// Without user and password: the client writes them to its debug log.
     pub servers: Vec<ServerAddr>,
     pub replicas: usize,
+    user: Option<(String, String)>,
     credentials: Option<PathBuf>,
 }
 
@@ -18,9 +19,16 @@ impl FromStr for Address {
     fn from_str(raw: &str) -> Result<Self, Self::Err> {
         let malformed = |why: &str| BusError::MalformedAddress(why.to_owned()); // never quotes a password
         let (servers, options) = raw.split_once('?').unwrap_or((raw, ""));
-        let mut address = Self { servers: Vec::new(), replicas: 1, credentials: None };
+        let mut address = Self { servers: Vec::new(), replicas: 1, user: None, credentials: None };
         for server in servers.split(',') {
-            address.servers.push(server.trim().parse().map_err(|_| malformed("a server is not nats://HOST:PORT"))?);
+            let not_a_server = || malformed("a server is not nats://HOST:PORT");
+            let server: ServerAddr = server.trim().parse().map_err(|_| not_a_server())?;
+            let user = server.username().zip(server.password());
+            let user = user.map(|(user, password)| (user.to_owned(), password.to_owned()));
+            address.user = address.user.or(user);
+            let mut url = server.into_inner();
+            url.set_username("").and_then(|()| url.set_password(None)).map_err(|()| not_a_server())?;
+            address.servers.push(ServerAddr::from_url(url).map_err(|_| not_a_server())?);
         }
         for option in options.split('&').filter(|option| !option.is_empty()) {
             match option.split_once('=') {
@@ -39,9 +47,8 @@ impl FromStr for Address {
 impl Address {
     pub fn options(&self) -> Result<ConnectOptions, BusError> {
         let mut options = ConnectOptions::new().name("muster");
-        let user = self.servers.iter().find_map(|server| Some((server.username()?, server.password()?)));
-        if let Some((user, password)) = user {
-            options = options.user_and_password(user.to_owned(), password.to_owned());
+        if let Some((user, password)) = self.user.clone() {
+            options = options.user_and_password(user, password);
         }
         if let Some(file) = &self.credentials {
             let unreadable = |cause| BusError::MalformedAddress(format!("credentials {}: {cause}", file.display()));
@@ -65,6 +72,7 @@ mod tests {
         ] {
             let address: Address = raw.parse().expect(raw);
             assert_eq!((address.servers.len(), address.replicas), (servers, replicas), "{raw}");
+            assert!(!format!("{:?}", address.servers).contains("secret"), "{raw}");
         }
     }
 
@@ -75,7 +83,7 @@ mod tests {
             ("nats://user:secret@nats?replicas=2", "bus address: replicas is not 1, 3 or 5"),
             ("nats://nats?password=secret", "bus address: an option is neither replicas nor credentials"),
         ] {
-            assert_eq!(raw.parse::<Address>().expect_err(raw).to_string(), why);
+            assert_eq!(raw.parse::<Address>().err().expect(raw).to_string(), why);
         }
     }
 }

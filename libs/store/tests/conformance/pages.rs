@@ -64,6 +64,9 @@ pub async fn every_filter_field_selects(store: &Store) {
     let numbers = |lower, upper| vec![NumberRange { lower, upper }];
     let ports = |begin, end| vec![PortRange { begin, end }];
     let tag = |key: &str, value: Option<&str>| TagFilter { key: key.to_owned(), value: value.map(str::to_owned) };
+    fn package(name: Option<S>, version: Option<S>) -> PackageFilter {
+        PackageFilter { name, version }
+    }
     let web_hash = digest("shop/web").to_string();
     // the field, and the letters of the findings that it lets through
     type Set = Box<dyn Fn(&mut FindingFilter) + Send>;
@@ -126,7 +129,19 @@ pub async fn every_filter_field_selects(store: &Store) {
         (set(|f| f.package_name = vec![S::equals("left-pad")]), "x"),
         (set(|f| f.package_name = vec![S::prefix("open")]), "cmu"),
         (set(|f| f.package_name = vec![S::not_equals("openssl")]), "px"),
-        (set(|f| f.package_version = vec![S::equals("3.0.11-1")]), "cmu"),
+        (set(|f| f.packages = vec![package(None, Some(S::equals("3.0.11-1")))]), "cmu"),
+        (set(|f| f.packages = vec![package(Some(S::equals("left-pad")), Some(S::equals("3.0.11-1")))]), ""),
+        (set(|f| f.packages = vec![package(Some(S::equals("openssl")), Some(S::prefix("3.0.")))]), "cmu"),
+        (set(|f| f.packages = vec![package(Some(S::equals("openssl")), Some(S::not_equals("3.0.11-1")))]), ""),
+        (set(|f| f.packages = vec![package(Some(S::not_equals("openssl")), None)]), "px"),
+        (
+            set(|f| {
+                let left_pad = package(Some(S::equals("left-pad")), None);
+                f.packages = vec![left_pad, package(Some(S::equals("openssl")), Some(S::equals("3.0.11-1")))];
+            }),
+            "cmxu",
+        ),
+        (set(|f| f.vulnerability_id = vec![S::not_equals("CVE-2024-0002")]), "cpxu"),
         (set(|f| f.fix_available = vec![S::equals("PARTIAL")]), "m"),
         (set(|f| f.exploit_available = vec![S::equals("YES")]), "c"),
         (
