@@ -2,7 +2,7 @@
 
 use crate::{
     OutboxMessage, SCORING, Store, StoreError, body,
-    engine::{Write, values},
+    engine::{Value, Write, placeholders, values},
     finding_row, limit,
 };
 use muster_domain::{Digest, Finding, FindingId, ResourceId, Severity};
@@ -53,9 +53,13 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut write = self.engine.write("apply findings").await?;
         write.lock(&format!("findings {resource}")).await?;
+        let mut written = BTreeMap::new();
         for finding in transitions {
-            put_finding(&mut write, finding).await?;
+            if put_finding(&mut write, finding).await? {
+                written.insert(finding.id.as_str(), finding);
+            }
         }
+        put_parts(&mut write, &written).await?;
         write
             .run(
                 "INSERT INTO scored (resource, verdicts, exposure, gone) VALUES ($1, $2, $3, $4)
@@ -111,18 +115,33 @@ impl Store {
     }
 }
 
-async fn put_finding(write: &mut Write, finding: &Finding) -> Result<(), StoreError> {
-    let id = finding.id.as_str();
+/// Whether there was something to write.
+async fn put_finding(write: &mut Write, finding: &Finding) -> Result<bool, StoreError> {
     let written = write.run(finding_row::UPSERT, finding_row::columns(finding)).await?;
     if written == 0 {
-        return already_there(write, finding).await;
+        already_there(write, finding).await?;
     }
-    write.run("DELETE FROM finding_package WHERE finding = $1", values![id]).await?;
-    let packages = finding_row::packages(finding).into_iter().map(|(name, version)| values![id, name, version]);
-    write.insert("INSERT INTO finding_package (finding, name, version)", packages.collect(), "").await?;
-    write.run("DELETE FROM finding_component WHERE finding = $1", values![id]).await?;
-    let components = finding_row::components(finding).into_iter().map(|component| values![id, component]);
-    write.insert("INSERT INTO finding_component (finding, component)", components.collect(), "").await?;
+    Ok(written > 0)
+}
+
+/// The packages and components of the findings (by id), for all of them at once: a resource has hundreds of findings,
+/// and each statement is a way to the engine and back.
+async fn put_parts(write: &mut Write, findings: &BTreeMap<&str, &Finding>) -> Result<(), StoreError> {
+    let ids: Vec<&str> = findings.keys().copied().collect();
+    for ids in ids.chunks(write.rows_per_statement(1)) {
+        for table in ["finding_package", "finding_component"] {
+            let sql = format!("DELETE FROM {table} WHERE finding IN {}", placeholders(1, ids.len(), 0));
+            write.run_made(sql, ids.iter().map(|id| Value::from(*id)).collect()).await?;
+        }
+    }
+    let (mut packages, mut components) = (Vec::new(), Vec::new());
+    for (id, finding) in findings {
+        let id = *id;
+        packages.extend(finding_row::packages(finding).into_iter().map(|(name, version)| values![id, name, version]));
+        components.extend(finding_row::components(finding).into_iter().map(|component| values![id, component]));
+    }
+    write.insert("INSERT INTO finding_package (finding, name, version)", packages, "").await?;
+    write.insert("INSERT INTO finding_component (finding, component)", components, "").await?;
     Ok(())
 }
 

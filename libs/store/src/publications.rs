@@ -2,7 +2,7 @@
 
 use crate::{
     Store, StoreError, body,
-    engine::{Write, values},
+    engine::{Write, placeholders, values},
     finding_row, limit,
 };
 use muster_domain::{Finding, FindingId};
@@ -31,21 +31,33 @@ impl Store {
     /// a finding that was deleted meanwhile.
     pub async fn mark_published(&self, sink: &str, told: &[(FindingId, u64)]) -> Result<(), StoreError> {
         let mut write = self.engine.write("note what was published").await?;
-        // one order for all, so that two publishers never wait for each other in a circle
-        let mut told: Vec<_> = told.iter().collect();
-        told.sort();
-        for (finding, revision) in told {
-            mark(&mut write, sink, finding, *revision).await?;
+        // the highest revision of each, and one order for all, so that two publishers never wait for each other in
+        // a circle
+        let mut told = told.to_vec();
+        told.sort_by(|one, other| (&one.0, other.1).cmp(&(&other.0, one.1)));
+        told.dedup_by(|later, first| later.0 == first.0);
+        for told in told.chunks(write.rows_per_statement(2)) {
+            mark(&mut write, sink, told).await?;
         }
         write.commit().await
     }
 }
 
-async fn mark(write: &mut Write, sink: &str, finding: &FindingId, revision: u64) -> Result<(), StoreError> {
-    let sql = "INSERT INTO publication (sink, finding, revision)
-        SELECT $1, f.id, $3 FROM finding f WHERE f.id = $2
-        ON CONFLICT (sink, finding) DO UPDATE SET revision = excluded.revision
-        WHERE publication.revision < excluded.revision";
-    write.run(sql, values![sink, finding.as_str(), body::signed(revision)]).await?;
+/// No finding is there twice, and they are in order.
+async fn mark(write: &mut Write, sink: &str, told: &[(FindingId, u64)]) -> Result<(), StoreError> {
+    // CROSS JOIN: SQLite then walks through the findings told and looks each up
+    let sql = format!(
+        "WITH told (finding, revision) AS (VALUES {})
+         INSERT INTO publication (sink, finding, revision)
+         SELECT $1, t.finding, t.revision FROM told t CROSS JOIN finding f WHERE f.id = t.finding ORDER BY t.finding
+         ON CONFLICT (sink, finding) DO UPDATE SET revision = excluded.revision
+         WHERE publication.revision < excluded.revision",
+        placeholders(told.len(), 2, 1)
+    );
+    let mut values = values![sink];
+    for (finding, revision) in told {
+        values.extend(values![finding.as_str(), body::signed(*revision)]);
+    }
+    write.run_made(sql, values).await?;
     Ok(())
 }

@@ -2,10 +2,14 @@
 
 use anyhow::{Context, Result};
 use muster_aws::{AwsError, EventEntry, RegionClient};
-use muster_domain::{Finding, FindingId, Resource};
+use muster_domain::{Finding, FindingId, Resource, ResourceId};
 use muster_engine::{asff, inspector};
 use muster_store::Store;
-use std::{collections::HashMap, fmt, str::FromStr};
+use std::{
+    collections::{BTreeSet, HashMap},
+    fmt,
+    str::FromStr,
+};
 use uuid::Uuid;
 
 /// Somebody who is told of findings.
@@ -62,11 +66,16 @@ impl Sink {
 
     /// Tells one batch. What fails in part is tried once more, one by one, so that one bad finding costs itself only.
     pub async fn tell(self, store: &Store, client: &RegionClient, batch: &[Finding]) -> Result<Outcome> {
+        let ids: BTreeSet<&ResourceId> = batch.iter().map(|finding| &finding.resource).collect();
+        let ids: Vec<ResourceId> = ids.into_iter().cloned().collect();
+        let resources = store.resources_by_id(&ids).await.context("read the resources")?;
+        let resources: HashMap<&ResourceId, &Resource> =
+            resources.iter().map(|stored| (&stored.resource.id, &stored.resource)).collect();
         let mut pairs = Vec::with_capacity(batch.len());
         for finding in batch {
-            let resource = store.resource(&finding.resource).await.context("read the resource")?;
+            let resource = resources.get(&finding.resource);
             let resource = resource.with_context(|| format!("resource {} is not in the store", finding.resource))?;
-            pairs.push((finding, resource.resource));
+            pairs.push((finding, *resource));
         }
         let first = self.send(client, &pairs).await;
         let refused = match first {
@@ -92,7 +101,7 @@ impl Sink {
         Ok(outcome)
     }
 
-    async fn send(self, client: &RegionClient, pairs: &[(&Finding, Resource)]) -> Result<Outcome, AwsError> {
+    async fn send(self, client: &RegionClient, pairs: &[(&Finding, &Resource)]) -> Result<Outcome, AwsError> {
         match self {
             Self::SecurityHub => {
                 let findings = pairs.iter().map(|(finding, resource)| asff::finding(finding, resource)).collect();

@@ -121,4 +121,27 @@ pub async fn a_sink_is_told_each_revision_once(store: &Store) {
     untold_is("hub", &[]).await;
     let deleted = FindingId::parse(&"0".repeat(32)).unwrap();
     store.mark_published("hub", &[(deleted, 1)]).await.unwrap();
+    // both revisions of one finding at once: the later one counts, in whatever order
+    store.mark_published("bridge", &[(first.id.clone(), 2), (first.id.clone(), 1), (second.id, 1)]).await.unwrap();
+    untold_is("bridge", &[]).await;
+}
+
+pub async fn a_thousand_findings_of_one_resource_are_written_and_told_at_once(store: &Store) {
+    let resource = function("400000000006", "six");
+    put(store, std::slice::from_ref(&resource)).await;
+    let all: Vec<Finding> = (0..1000).map(|number| finding(&resource, &format!("CVE-{number}"))).collect();
+    store.apply(&resource.id, &scored("a"), &all, Vec::new()).await.unwrap();
+    let later: Vec<Finding> = all.iter().map(|finding| revised(finding, 2, Severity::Low)).collect();
+    store.apply(&resource.id, &scored("b"), &later, Vec::new()).await.unwrap();
+    assert_eq!(store.findings_of(&resource.id).await.unwrap().len(), all.len());
+    let told: Vec<_> = later.iter().map(|finding| (finding.id.clone(), finding.revision)).collect();
+    store.mark_published("thousand", &told).await.unwrap();
+    let untold = store.unpublished("thousand", u32::MAX).await.unwrap();
+    assert!(untold.iter().all(|finding| finding.resource != resource.id));
+    let filter = FindingFilter {
+        account: vec![StringFilter::equals(resource.account.as_str())],
+        package_name: vec![StringFilter::equals("openssl")],
+        ..FindingFilter::default()
+    };
+    assert_eq!(store.count_findings(&filter).await.unwrap(), 1000, "each is found by its package");
 }

@@ -35,6 +35,7 @@ pub async fn suite(store: Store) {
     findings::a_revision_that_is_not_newer_is_a_conflict(&store).await;
     findings::closed_findings_are_deleted_after_their_days(&store).await;
     findings::a_sink_is_told_each_revision_once(&store).await;
+    findings::a_thousand_findings_of_one_resource_are_written_and_told_at_once(&store).await;
     pages::every_filter_field_selects(&store).await;
     pages::pages_are_complete_in_every_order(&store).await;
     pages::a_cursor_of_another_query_is_refused(&store).await;
