@@ -4,15 +4,18 @@ use crate::Ecosystem;
 use serde::{Deserialize, Serialize};
 
 /// An advisory's id as its database gives it: `CVE-…`, `DSA-…`, `GHSA-…`, `PYSEC-…`, `GO-…`, `RUSTSEC-…`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct AdvisoryId(pub String);
 
 /// One record of a feed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Advisory {
     /// Its id.
     pub id: AdvisoryId,
+    /// The database that it comes from, in the spelling of `packageVulnerabilityDetails.source` of the Inspector API:
+    /// `DEBIAN_CVE`, `NVD`, `GITHUB`, …
+    pub source: String,
     /// Other names of the same vulnerability.
     pub aliases: Vec<String>,
     /// The vulnerabilities that a distributor's record is about (OSV `upstream`; a DSA names its CVEs).
@@ -29,6 +32,10 @@ pub struct Advisory {
     pub vendor_severity: Option<String>,
     /// CWE ids.
     pub cwes: Vec<String>,
+    /// Products as CPE 2.3 names, as the record has them (NVD, CVE); told, never matched.
+    pub cpes: Vec<String>,
+    /// CISA's decision points on it.
+    pub ssvc: Option<Ssvc>,
     /// What is affected.
     pub affected: Vec<Affected>,
     /// Links.
@@ -76,6 +83,104 @@ pub struct Affected {
     pub severity: Vec<VectorString>,
     /// The vendor's word on this package in this release (Debian's urgency), as it writes it.
     pub vendor_severity: Option<String>,
+    /// Which of a package's names `name` is.
+    pub names: Names,
+    /// What the vendor says of it in this release, where it says more than the ranges: `None` leaves it to the ranges.
+    pub state: Option<VendorState>,
+    /// The vendor's reason or remark on the state, as it writes it (`Minor issue`, `Out of support scope`).
+    pub remark: Option<String>,
+    /// The architectures it is about, as the package manager writes them; none: all.
+    pub architectures: Vec<String>,
+    /// The module stream that the package must come from (`nodejs:18`), for distributions with modules; `None`: any package
+    /// that comes from no module.
+    pub module: Option<String>,
+}
+
+impl Affected {
+    /// A package of which nothing is said yet; its name is of the kind that the ecosystem's advisories use.
+    pub fn new(ecosystem: Ecosystem, name: impl Into<String>) -> Self {
+        let names = ecosystem.row().names;
+        Self {
+            ecosystem,
+            name: name.into(),
+            ranges: Vec::new(),
+            versions: Vec::new(),
+            severity: Vec::new(),
+            vendor_severity: None,
+            names,
+            state: None,
+            remark: None,
+            architectures: Vec::new(),
+            module: None,
+        }
+    }
+
+    /// Adds one range: affected from `introduced` (`0`: from the beginning) until `fixed`; without a fix for good.
+    #[must_use]
+    pub fn with_range(mut self, introduced: &str, fixed: Option<&str>) -> Self {
+        let fixed = fixed.map(|fixed| Event::Fixed(fixed.to_owned()));
+        let events = std::iter::once(Event::Introduced(introduced.to_owned())).chain(fixed).collect();
+        self.ranges.push(Range { kind: RangeType::Ecosystem, events });
+        self
+    }
+}
+
+/// Which name of a package an advisory uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Names {
+    /// The installed package's own.
+    Binary,
+    /// That of the source package that it was built from (`openssl` for `libssl3`), with the source's versions.
+    Source,
+}
+
+/// A vendor's word on a package in one of its releases, beyond version ranges (CSAF 2.0 product status and remediations,
+/// Debian's security tracker, Amazon's and Ubuntu's states). Each keeps the ranges' answer but adds to it, except
+/// `NotAffected`, which is an answer of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VendorState {
+    /// Affected, a fix is not out (yet).
+    Affected,
+    /// Never had the vulnerability, whatever its version.
+    NotAffected,
+    /// A fix is out: the ranges say from which version.
+    Fixed,
+    /// Affected, and the vendor decided against a fix (`<ignored>`, "will not fix").
+    WillNotFix,
+    /// Affected, and a fix waits for the next occasion (`<postponed>`, `<no-dsa>`, "fix deferred").
+    Deferred,
+    /// Affected, and the release or package is out of support (`<end-of-life>`).
+    EndOfLife,
+    /// The vendor has not decided yet: undetermined.
+    UnderInvestigation,
+}
+
+impl VendorState {
+    /// Every state, in declaration order.
+    pub const ALL: [Self; 7] = [
+        Self::Affected,
+        Self::NotAffected,
+        Self::Fixed,
+        Self::WillNotFix,
+        Self::Deferred,
+        Self::EndOfLife,
+        Self::UnderInvestigation,
+    ];
+
+    /// For people, completing "the vendor says:".
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Affected => "affected",
+            Self::NotAffected => "not affected",
+            Self::Fixed => "fixed",
+            Self::WillNotFix => "will not fix",
+            Self::Deferred => "fix deferred",
+            Self::EndOfLife => "end of life",
+            Self::UnderInvestigation => "under investigation",
+        }
+    }
 }
 
 /// How a range's events are compared (OSV `ranges[].type`; `GIT` ranges are not matched against packages).
@@ -134,6 +239,83 @@ pub struct Epss {
     pub percentile: f64,
 }
 
+/// CISA's decision points of the Stakeholder-Specific Vulnerability Categorization, as its container in CVE records has
+/// them (cisa.gov/ssvc; `containers.adp[].metrics[].other`, type `ssvc`). Each as CISA writes it, in small letters.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Ssvc {
+    /// `none`, `poc` or `active`.
+    pub exploitation: String,
+    /// `yes` or `no`.
+    pub automatable: String,
+    /// `partial` or `total`.
+    pub technical_impact: String,
+}
+
+/// Evidence that somebody can exploit a vulnerability.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Exploit {
+    /// Who has it: `EXPLOITDB`, `METASPLOIT`, `NUCLEI`.
+    pub source: String,
+    /// Its name there: `50592`, `exploit/multi/http/log4shell_header_injection`.
+    pub id: String,
+}
+
+/// Until when a release of a product is supported.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct LifeCycle {
+    /// In endoflife.date's spelling, also for other sources: `debian`, `nodejs`, `ubuntu`.
+    pub product: String,
+    /// The release as its users call it: `12`, `22.04`, `18`.
+    pub release: String,
+    /// The release's code name in small letters, when it has one: `bookworm`.
+    pub codename: Option<String>,
+    /// Last day of general support, `YYYY-MM-DD`; `None`: not set, or none planned.
+    pub end_of_life: Option<String>,
+    /// Last day of support that must be paid or asked for (ESM, ELTS), `YYYY-MM-DD`.
+    pub extended_support: Option<String>,
+    /// Supported no more, on a day that the source does not name.
+    pub ended: bool,
+}
+
+/// What a VEX document's author says of a product and a vulnerability (OpenVEX 0.2, "Status Labels"; CSAF 2.0, product
+/// status). Made by the owner of the workloads or the maker of an image, about things that no feed knows.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct VexStatement {
+    /// The vulnerability or any alias of it.
+    pub vulnerability: String,
+    /// A package URL. What it leaves out (version, qualifiers, subpath) it leaves open. For an image (`pkg:oci/…`) the
+    /// statement is about all in it, unless `subcomponents` names parts.
+    pub product: String,
+    /// Parts of the product, as package URLs; none: the product itself.
+    pub subcomponents: Vec<String>,
+    /// The answer.
+    pub status: VexStatus,
+    /// Why not affected, as the formats spell it: `vulnerable_code_not_present`, …
+    pub justification: Option<String>,
+    /// Impact or action statement, free text.
+    pub statement: Option<String>,
+    /// Who says it.
+    pub author: String,
+    /// The document's id.
+    pub document: String,
+    /// When it was said last; of two statements about the same the later counts.
+    pub timestamp: Option<jiff::Timestamp>,
+}
+
+/// OpenVEX' status labels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VexStatus {
+    /// The product has not the vulnerability.
+    NotAffected,
+    /// It has.
+    Affected,
+    /// It had.
+    Fixed,
+    /// Not known yet.
+    UnderInvestigation,
+}
+
 /// What a finding tells of its vulnerability, joined over all records under its aliases.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct VulnerabilityFacts {
@@ -163,4 +345,13 @@ pub struct VulnerabilityFacts {
     pub known_exploited: Option<KnownExploited>,
     /// EPSS.
     pub epss: Option<Epss>,
+    /// Evidence of exploits, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exploits: Vec<Exploit>,
+    /// CISA's decision points.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ssvc: Option<Ssvc>,
+    /// Products as CPE 2.3 names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cpes: Vec<String>,
 }

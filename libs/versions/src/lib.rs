@@ -4,14 +4,31 @@
 //! An unreadable version is [`Malformed`], never an order by guess. The answers of the schemes' own tools are
 //! recorded in `tests/fixtures` (see `tests/record.py`).
 
+mod alpm;
+mod apk;
+mod bitnami;
 mod cargo;
+mod composer;
+mod conan;
+mod cran;
+mod dart;
 mod deb;
+mod gem;
 mod generic;
 mod go;
+mod hackage;
+mod hex;
 mod key;
+mod maven;
 mod npm;
+mod nuget;
+mod openssl;
 mod pep440;
+
+mod rpm;
 mod semver;
+mod swift;
+mod windows;
 
 pub use key::{LENGTH_MAX, Malformed, VersionKey};
 
@@ -25,6 +42,12 @@ use std::cmp::Ordering;
 pub enum Scheme {
     /// Debian's, as dpkg orders it.
     Deb,
+    /// RPM's, with epoch, `~` and `^`.
+    Rpm,
+    /// Alpine's, as apk-tools orders it.
+    Apk,
+    /// Arch Linux', as pacman's vercmp orders it.
+    Alpm,
     /// Python's, PEP 440.
     Pep440,
     /// Semantic Versioning 2.0 as npm reads it.
@@ -33,28 +56,104 @@ pub enum Scheme {
     Cargo,
     /// Versions of Go modules and of the Go toolchain, in one order.
     Go,
+    /// Elixir's and Erlang's: Semantic Versioning 2.0 as Elixir's `Version` reads it.
+    Hex,
+    /// Dart's: Semantic Versioning 2.0 with builds in order.
+    Pub,
+    /// Semantic Versioning 2.0 as Swift's package manager reads it.
+    Swift,
+    /// Maven's ComparableVersion.
+    Maven,
+    /// RubyGems'.
+    Gem,
+    /// NuGet's, with up to four numbers.
+    Nuget,
+    /// PHP's, as Composer normalises and compares it.
+    Composer,
+    /// Conan's.
+    Conan,
+    /// R's `package_version`.
+    Cran,
+    /// Haskell's package versioning policy.
+    Hackage,
+    /// Bitnami's: Semantic Versioning 2.0 with a revision behind it.
+    Bitnami,
+    /// OpenSSL's, with letters before version 3.
+    Openssl,
+    /// Windows' builds, `10.0.19045.3803`, and file versions.
+    Windows,
     /// Numbers and words, for software whose scheme nobody told us.
     Generic,
 }
 
 impl Scheme {
     /// Every scheme, in declaration order.
-    pub const ALL: [Self; 6] = [Self::Deb, Self::Pep440, Self::Npm, Self::Cargo, Self::Go, Self::Generic];
+    pub const ALL: [Self; 22] = [
+        Self::Deb,
+        Self::Rpm,
+        Self::Apk,
+        Self::Alpm,
+        Self::Pep440,
+        Self::Npm,
+        Self::Cargo,
+        Self::Go,
+        Self::Hex,
+        Self::Pub,
+        Self::Swift,
+        Self::Maven,
+        Self::Gem,
+        Self::Nuget,
+        Self::Composer,
+        Self::Conan,
+        Self::Cran,
+        Self::Hackage,
+        Self::Bitnami,
+        Self::Openssl,
+        Self::Windows,
+        Self::Generic,
+    ];
 
-    /// The scheme's name in stored data: `deb`, `pep440`, `npm`, `cargo`, `go`, `generic`.
+    /// The scheme's name in stored data and on the command line: the package URL type where there is one.
     pub fn name(self) -> &'static str {
         match self {
             Self::Deb => "deb",
+            Self::Rpm => "rpm",
+            Self::Apk => "apk",
+            Self::Alpm => "alpm",
             Self::Pep440 => "pep440",
             Self::Npm => "npm",
             Self::Cargo => "cargo",
             Self::Go => "go",
+            Self::Hex => "hex",
+            Self::Pub => "pub",
+            Self::Swift => "swift",
+            Self::Maven => "maven",
+            Self::Gem => "gem",
+            Self::Nuget => "nuget",
+            Self::Composer => "composer",
+            Self::Conan => "conan",
+            Self::Cran => "cran",
+            Self::Hackage => "hackage",
+            Self::Bitnami => "bitnami",
+            Self::Openssl => "openssl",
+            Self::Windows => "windows",
             Self::Generic => "generic",
         }
     }
 
-    /// The scheme of that [`name`](Self::name), spelled exactly so.
+    /// The scheme of that [`name`](Self::name), or of the name under which `vers:` ranges and package URLs know it.
     pub fn parse(name: &str) -> Option<Self> {
+        let name = match name {
+            "pypi" => "pep440",
+            "golang" => "go",
+            "semver" | "github" | "githubactions" | "julia" => "cargo",
+            "rubygems" => "gem",
+            "packagist" => "composer",
+            "debian" => "deb",
+            "alpine" => "apk",
+            "arch" => "alpm",
+            name => name,
+        };
         Self::ALL.into_iter().find(|scheme| scheme.name() == name)
     }
 
@@ -67,10 +166,26 @@ impl Scheme {
         }
         let key = match self {
             Self::Deb => deb::key(raw),
+            Self::Rpm => rpm::key(raw),
+            Self::Apk => apk::key(raw),
+            Self::Alpm => alpm::key(raw),
             Self::Pep440 => pep440::key(raw),
             Self::Npm => npm::key(raw),
             Self::Cargo => cargo::key(raw),
             Self::Go => go::key(raw),
+            Self::Hex => hex::key(raw),
+            Self::Pub => dart::key(raw),
+            Self::Swift => swift::key(raw),
+            Self::Maven => maven::key(raw),
+            Self::Gem => gem::key(raw),
+            Self::Nuget => nuget::key(raw),
+            Self::Composer => composer::key(raw),
+            Self::Conan => conan::key(raw),
+            Self::Cran => cran::key(raw),
+            Self::Hackage => hackage::key(raw),
+            Self::Bitnami => bitnami::key(raw),
+            Self::Openssl => openssl::key(raw),
+            Self::Windows => windows::key(raw),
             Self::Generic => generic::key(raw),
         };
         key.map(|key| VersionKey::from_parts(self, key.finish())).map_err(malformed)

@@ -1,0 +1,7 @@
+//! Haskell's package versioning policy.
+
+use crate::key::{KeyWriter, Why};
+
+pub(crate) fn key(_raw: &str) -> Result<KeyWriter, Why> {
+    Err("skeleton")
+}

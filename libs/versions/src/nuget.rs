@@ -1,0 +1,7 @@
+//! NuGet's, with up to four numbers.
+
+use crate::key::{KeyWriter, Why};
+
+pub(crate) fn key(_raw: &str) -> Result<KeyWriter, Why> {
+    Err("skeleton")
+}
