@@ -4,9 +4,6 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Vis
 use std::fmt;
 use std::marker::PhantomData;
 
-/// Most bytes of one OSV record. The largest real ones (kernel records with each stable version listed)
-/// are below 4 MiB.
-pub const RECORD_BYTES_MAX: usize = 16 << 20;
 /// Most bytes of an advisory's id or alias, a package's name, a version or a vector; real ones stay below 200.
 pub(crate) const WORD_BYTES_MAX: usize = 512;
 /// Most bytes of a link that is kept; longer ones are dropped.
@@ -23,15 +20,23 @@ pub enum FeedError {
         /// The limit that it broke.
         limit: usize,
     },
-    /// The JSON does not have OSV's shape.
-    #[error("record is not OSV JSON")]
-    NotOsv(#[source] serde_json::Error),
-    /// The JSON does not have the shape of CISA's catalogue.
-    #[error("catalogue is not KEV JSON")]
-    NotKev(#[source] serde_json::Error),
-    /// The table does not have the columns of an EPSS file.
-    #[error("table has no columns `cve`, `epss`, `percentile`")]
-    NotEpss,
+    /// The JSON does not have the format's shape.
+    #[error("is not {format} JSON")]
+    NotJson {
+        /// The format, as `FORMATS` names it.
+        format: &'static str,
+        /// Where and why.
+        #[source]
+        cause: serde_json::Error,
+    },
+    /// The text does not have the format's shape.
+    #[error("is not {format}: {why}")]
+    NotThis {
+        /// The format, as `FORMATS` names it.
+        format: &'static str,
+        /// Where and why.
+        why: String,
+    },
     /// A field without which the record means nothing, or something else than was meant.
     #[error("advisory `{id}`: field `{field}` {why}")]
     Field {
@@ -42,6 +47,86 @@ pub enum FeedError {
         /// What is wrong with it.
         why: String,
     },
+}
+
+/// The beginning of a document, by which its format is told.
+pub struct Head<'a> {
+    /// Its name, with the folders that it lies in, `/` between them.
+    pub name: &'a str,
+    /// Its first bytes, at most [`HEAD_BYTES_MAX`], a byte order mark and white space taken off the front.
+    pub text: &'a [u8],
+    json_keys: Vec<&'a str>,
+}
+
+/// First bytes that tell what a document is: the keys of real records stand within them, behind their descriptions, too.
+pub const HEAD_BYTES_MAX: usize = 64 << 10;
+
+impl<'a> Head<'a> {
+    /// Of a document whose first bytes are these; `bytes` may be all of it.
+    pub fn new(name: &'a str, bytes: &'a [u8]) -> Self {
+        let bytes = &bytes[..bytes.len().min(HEAD_BYTES_MAX)];
+        let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
+        Self { name, text, json_keys: json_keys(text) }
+    }
+
+    /// Whether it is a JSON object (or a list of such) and has this key, as far as its head goes. Of a list the first
+    /// object's keys count.
+    pub fn has_json_key(&self, key: &str) -> bool {
+        self.json_keys.contains(&key)
+    }
+
+    /// Whether it is a JSON list.
+    pub fn is_json_list(&self) -> bool {
+        self.text.starts_with(b"[")
+    }
+
+    /// Whether a line without indent begins with `key:`, as YAML's top level does.
+    pub fn has_yaml_key(&self, key: &str) -> bool {
+        let lines = self.text.split(|&byte| byte == b'\n');
+        lines.filter_map(|line| line.strip_prefix(key.as_bytes())).any(|rest| rest.starts_with(b":"))
+    }
+
+    /// Whether these bytes stand anywhere in it.
+    pub fn holds(&self, needle: &str) -> bool {
+        self.text.windows(needle.len()).any(|window| window == needle.as_bytes())
+    }
+
+    /// Whether its name ends so, in any case.
+    pub fn is_named(&self, ending: &str) -> bool {
+        self.name.to_ascii_lowercase().ends_with(ending)
+    }
+}
+
+/// The keys of the outermost object, or of the first object of the outermost list; of a text that is no JSON: something else.
+fn json_keys(text: &[u8]) -> Vec<&str> {
+    let object = match text {
+        [b'[', rest @ ..] => rest.trim_ascii_start(),
+        _ => text,
+    };
+    if !object.starts_with(b"{") {
+        return Vec::new();
+    }
+    let (mut keys, mut depth, mut string, mut from) = (Vec::new(), 0usize, false, 0);
+    let mut last: Option<&[u8]> = None;
+    let mut at = 0;
+    while let Some(&byte) = object.get(at) {
+        match (string, byte) {
+            (true, b'\\') => at += 1,
+            (true, b'"') => {
+                string = false;
+                last = object.get(from..at).filter(|_| depth == 1);
+            }
+            (true, _) => {}
+            (false, b'"') => (string, from) = (true, at + 1),
+            (false, b':') => keys.extend(last.take().and_then(|key| std::str::from_utf8(key).ok())),
+            (false, b'{' | b'[') => depth += 1,
+            (false, b'}' | b']') if depth == 1 => break,
+            (false, b'}' | b']') => depth -= 1,
+            (false, _) => {}
+        }
+        at += 1;
+    }
+    keys
 }
 
 /// At most `bytes_max` bytes of `text`, cut between letters.
@@ -133,6 +218,17 @@ mod tests {
         items: Vec<u8>,
         #[serde(default)]
         word: Word,
+    }
+
+    #[test]
+    fn a_head_tells_the_keys_that_it_reaches() {
+        let keys = |text: &str| json_keys(text.as_bytes()).join(" ");
+        assert_eq!(keys(r#"{"a":{"b":1},"c":"\"d\":","e":[{"f":1}],"g":1"#), "a c e g");
+        assert_eq!(keys(r#"[ {"a":1}, {"b":2} ]"#), "a");
+        assert_eq!(keys(r#"{"a": "cut in a text"#), "a");
+        assert_eq!(keys("a: 1"), "");
+        let head = Head::new("a/B.YML", b"\xef\xbb\xbf\ncve: 1\n  gem: x\n");
+        assert!(head.has_yaml_key("cve") && !head.has_yaml_key("gem") && head.is_named(".yml") && head.holds("gem"));
     }
 
     #[test]

@@ -3,8 +3,9 @@
 //! Pure: no clock, no network. The only things touched outside are the files that the caller names.
 //!
 //! ```text
-//! osv  kev  epss     one feed format each: bytes -> advisories, known exploits, predictions
+//! feeds              one file per feed format: bytes -> advisories, exploits, predictions, life cycles, VEX statements
 //! source             a folder, file or archive of any of them, record by record
+//! origins            the databases that records come from: names, pages, whose words come first
 //! intervals          a range's events -> intervals of affected versions
 //! names              which vulnerabilities a record is about, under all their aliases
 //! rating             CVSS vectors and vendors' words -> one score and one severity
@@ -12,12 +13,11 @@
 //! ```
 
 pub mod database;
-pub mod epss;
 mod feed;
+pub mod feeds;
 mod intervals;
-pub mod kev;
 mod names;
-pub mod osv;
+pub mod origins;
 pub mod rating;
 pub mod source;
 
@@ -25,4 +25,5 @@ pub use database::{
     Bound, BuildError, BuildReport, Builder, Candidate, CandidateRange, Candidates, Database, DatabaseError,
     DatabaseInfo, Delta, End, PackageName, Text, delta,
 };
-pub use feed::FeedError;
+pub use feed::{FeedError, HEAD_BYTES_MAX, Head};
+pub use feeds::Item;

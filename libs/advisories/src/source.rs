@@ -1,68 +1,31 @@
-//! Where feeds lie: a folder, a file, a `.zip` of records (OSV's `all.zip`), JSON lines, each also under gzip or zstd.
+//! Where feeds lie: a folder, a file, a `.zip` or tar of documents, JSON lines, each also under gzip, bzip2 or zstd.
 //!
-//! What a document is (OSV, KEV, EPSS) is told by its content, so that a feed may be named as it comes. A record that
+//! What a document is (`FORMATS`) is told by its content and name, so that a feed may be packed as it comes. A record that
 //! can't be read is set aside with its place and reason; it neither stops the rest nor vanishes.
 
-use crate::feed::{FeedError, RECORD_BYTES_MAX};
-use crate::{epss, kev, osv};
-use muster_domain::{Advisory, Epss, KnownExploited, Skipped};
+use crate::feed::{FeedError, HEAD_BYTES_MAX, Head};
+use crate::feeds::{Document, FORMATS, Format, Item};
+use muster_domain::Skipped;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Cursor, Read, Seek};
 use std::path::{Path, PathBuf};
-
-/// What a source yields, in the order in which it lies there.
-// Items are handed on one by one, never kept in a list, so the size of the largest costs nothing.
-#[allow(clippy::large_enum_variant)]
-#[derive(Debug)]
-pub enum Item {
-    /// One record.
-    Advisory(Advisory),
-    /// A whole catalogue, by CVE.
-    KnownExploited(BTreeMap<String, KnownExploited>),
-    /// A whole table, by CVE.
-    Epss(BTreeMap<String, Epss>),
-    /// Something that could not be used.
-    Skipped(Skipped),
-}
-
-/// What a document turned out to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Format {
-    /// OSV JSON.
-    Osv,
-    /// CISA's Known Exploited Vulnerabilities.
-    KnownExploited,
-    /// EPSS' table.
-    Epss,
-    /// None of them.
-    Unknown,
-}
-
-impl Format {
-    /// For people.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Osv => "OSV",
-            Self::KnownExploited => "KEV",
-            Self::Epss => "EPSS",
-            Self::Unknown => "unknown",
-        }
-    }
-}
 
 /// What came out of one archive or file, or of the loose files of one folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceSummary {
     /// The archive, file or folder.
     pub path: PathBuf,
-    /// What lay there.
-    pub format: Format,
+    /// What lay there, by `Format::name`; `UNKNOWN`: documents of no format that we know.
+    pub format: &'static str,
     /// Records, catalogue entries or table lines that were read.
     pub records: u64,
     /// How many could not be.
     pub set_aside: u64,
 }
+
+/// `SourceSummary::format` of what is no feed.
+pub const UNKNOWN: &str = "unknown";
 
 /// How much is read at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,7 +57,8 @@ pub struct SourceError {
     pub cause: std::io::Error,
 }
 
-/// Reads all of `path` within the default limits and gives each item to `sink`.
+/// Reads all of `path` within the default limits and gives each item to `sink`. The places of skipped things are whole:
+/// archive, document and place in it.
 ///
 /// # Errors
 /// When `path` itself can't be opened.
@@ -116,8 +80,9 @@ pub fn read_within(
         sink,
         limits,
         bytes_left: limits.bytes_max,
-        skipped: 0,
+        told: 0,
         tallies: BTreeMap::new(),
+        strangers: BTreeMap::new(),
         unknown_ecosystems: BTreeMap::new(),
     };
     reading.path(path, 0).map_err(|cause| SourceError { path: path.to_owned(), cause })?;
@@ -128,9 +93,11 @@ struct Reading<'s, S> {
     sink: &'s mut S,
     limits: Limits,
     bytes_left: u64,
-    skipped: u64,
+    told: u64,
     /// Records and set aside.
-    tallies: BTreeMap<(PathBuf, Format), (u64, u64)>,
+    tallies: BTreeMap<(PathBuf, &'static str), (u64, u64)>,
+    /// Documents of no known format: the first one's name, and how many.
+    strangers: BTreeMap<PathBuf, (String, u64)>,
     unknown_ecosystems: BTreeMap<String, u64>,
 }
 
@@ -141,10 +108,16 @@ struct Place<'p> {
     name: &'p str,
 }
 
-/// First bytes that tell what a document is: the real KEV catalogue names itself within the first hundred.
-const HEAD_BYTES: u64 = 4096;
+/// Packings in packings that are taken off: a `.json.gz` in a `.tar.gz` is two.
+const PACKINGS_MAX: usize = 4;
+/// Most bytes of a zip within an archive, which must be in memory to be read: OSV's largest export has 300 MB.
+const INNER_ZIP_BYTES_MAX: u64 = 512 << 20;
+/// Most bytes of one line of a `.jsonl`.
+const LINE_BYTES_MAX: usize = 16 << 20;
 /// Most different unknown ecosystems that are counted; OSV has about 50.
 const ECOSYSTEMS_MAX: usize = 1000;
+/// The largest window of `zstd --long` without `--ultra`'s own flags: 128 MiB of memory.
+const WINDOW_LOG_MAX: u32 = 27;
 
 impl<S: FnMut(Item)> Reading<'_, S> {
     fn path(&mut self, path: &Path, depth: usize) -> std::io::Result<()> {
@@ -161,47 +134,79 @@ impl<S: FnMut(Item)> Reading<'_, S> {
             let place = within.to_string_lossy();
             let place = Place { source: path, name: &place };
             if depth == self.limits.depth_max {
-                self.skip(place, Format::Unknown, "folders are nested too deep");
+                self.skip(place, UNKNOWN, "folders are nested too deep");
             } else if let Err(error) = self.path(&within, depth + 1) {
-                self.skip(place, Format::Unknown, &format!("can't be read: {error}"));
+                self.skip(place, UNKNOWN, &format!("can't be read: {error}"));
             }
         }
         Ok(())
     }
 
-    /// A loose record is counted under its folder, everything else under itself.
+    /// A loose document is counted under its folder, everything else under itself.
     fn file(&mut self, path: &Path) -> std::io::Result<()> {
         let name = path.to_string_lossy();
-        let mut file = BufReader::new(File::open(path)?);
-        let magic = file.fill_buf()?.first_chunk::<4>().copied().unwrap_or_default();
+        let mut file = BufReader::with_capacity(HEAD_BYTES_MAX, File::open(path)?);
         let archive = Place { source: path, name: &name };
-        match magic {
-            [b'P', b'K', 3, 4] => self.archive(archive, file.into_inner()),
-            [0x1f, 0x8b, ..] => {
-                self.document(archive, unpacked_name(&name), flate2::bufread::MultiGzDecoder::new(file))
-            }
-            [0x28, 0xb5, 0x2f, 0xfd] => {
-                let mut decoder = zstd::stream::read::Decoder::with_buffer(file)?;
-                decoder.window_log_max(WINDOW_LOG_MAX)?;
-                self.document(archive, unpacked_name(&name), decoder);
-            }
-            _ => self.document(archive, &name, file),
+        match packing(file.fill_buf()?) {
+            Packing::Zip => self.archive(archive, file.into_inner()),
+            _ => self.unpack(archive, &name, Box::new(file), 0),
         }
         Ok(())
     }
 
-    fn archive(&mut self, place: Place<'_>, file: File) {
+    /// Takes packings off until there is a document under its own `name`, or an archive of them.
+    fn unpack<'r>(&mut self, place: Place<'_>, name: &str, mut reader: Box<dyn BufRead + 'r>, depth: usize) {
+        let found = match reader.fill_buf() {
+            Ok(head) => packing(head),
+            Err(error) => return self.skip(place, UNKNOWN, &format!("can't be read: {error}")),
+        };
+        if depth == PACKINGS_MAX && found != Packing::None {
+            return self.skip(place, UNKNOWN, "is packed in too many packings");
+        }
+        let buffered = |reader: Box<dyn Read + 'r>| Box::new(BufReader::with_capacity(HEAD_BYTES_MAX, reader));
+        match found {
+            Packing::Gzip => {
+                let inner = buffered(Box::new(flate2::bufread::MultiGzDecoder::new(reader)));
+                self.unpack(place, unpacked_name(name), inner, depth + 1);
+            }
+            Packing::Bzip2 => {
+                let inner = buffered(Box::new(bzip2::bufread::MultiBzDecoder::new(reader)));
+                self.unpack(place, unpacked_name(name), inner, depth + 1);
+            }
+            Packing::Zstd => match zstd_decoder(reader) {
+                Ok(decoder) => self.unpack(place, unpacked_name(name), buffered(Box::new(decoder)), depth + 1),
+                Err(error) => self.skip(place, UNKNOWN, &format!("can't be read: {error}")),
+            },
+            Packing::Tar => self.tar(place, reader, depth),
+            Packing::Zip => {
+                let mut bytes = Vec::new();
+                match reader.take(INNER_ZIP_BYTES_MAX + 1).read_to_end(&mut bytes) {
+                    Ok(read) if read as u64 > INNER_ZIP_BYTES_MAX => {
+                        self.skip(place, UNKNOWN, "is a zip in an archive and too long to be read there");
+                    }
+                    Ok(_) => self.archive(place, Cursor::new(bytes)),
+                    Err(error) => self.skip(place, UNKNOWN, &format!("can't be read: {error}")),
+                }
+            }
+            Packing::None if [".jsonl", ".ndjson"].iter().any(|ending| name.ends_with(ending)) => {
+                self.lines(place, name, reader);
+            }
+            Packing::None => self.document(place, name, reader),
+        }
+    }
+
+    fn archive<R: Read + Seek>(&mut self, place: Place<'_>, file: R) {
         let entries_max = self.limits.entries_max;
         match zip::ZipArchive::new(file) {
             Ok(archive) if archive.len() > entries_max => {
-                self.skip(place, Format::Unknown, &format!("archive has more than {entries_max} entries"));
+                self.skip(place, UNKNOWN, &format!("archive has more than {entries_max} entries"));
             }
-            Ok(archive) => self.entries(place, archive),
-            Err(error) => self.skip(place, Format::Unknown, &format!("archive can't be read: {error}")),
+            Ok(archive) => self.zip(place, archive),
+            Err(error) => self.skip(place, UNKNOWN, &format!("archive can't be read: {error}")),
         }
     }
 
-    fn entries<R: Read + Seek>(&mut self, archive_place: Place<'_>, mut archive: zip::ZipArchive<R>) {
+    fn zip<R: Read + Seek>(&mut self, archive_place: Place<'_>, mut archive: zip::ZipArchive<R>) {
         for index in 0..archive.len() {
             if self.bytes_left == 0 {
                 return; // told once by the document that hit the limit
@@ -210,91 +215,88 @@ impl<S: FnMut(Item)> Reading<'_, S> {
                 Ok(entry) if entry.is_dir() => {}
                 Ok(entry) => {
                     let inner = entry.name().map_or_else(|_| format!("entry {index}"), |name| name.into_owned());
+                    let reader = Box::new(BufReader::with_capacity(HEAD_BYTES_MAX, entry));
                     let name = format!("{}: {inner}", archive_place.name);
-                    self.document(Place { name: &name, ..archive_place }, &inner, entry);
+                    self.unpack(Place { name: &name, ..archive_place }, &inner, reader, PACKINGS_MAX - 1);
                 }
                 Err(error) => {
                     let name = format!("{}: entry {index}", archive_place.name);
-                    self.skip(
-                        Place { name: &name, ..archive_place },
-                        Format::Unknown,
-                        &format!("can't be read: {error}"),
-                    );
+                    self.skip(Place { name: &name, ..archive_place }, UNKNOWN, &format!("can't be read: {error}"));
                 }
             }
         }
     }
 
-    /// One document under its own `name`, the packing taken off.
-    fn document(&mut self, place: Place<'_>, name: &str, mut reader: impl Read) {
-        let mut head = Vec::new();
-        if let Err(error) = reader.by_ref().take(HEAD_BYTES).read_to_end(&mut head) {
-            return self.skip(place, Format::Unknown, &format!("can't be read: {error}"));
-        }
-        let format = recognise(&head);
-        let whole = Cursor::new(head).chain(reader);
-        if format == Format::Osv && [".jsonl", ".ndjson"].iter().any(|ending| name.ends_with(ending)) {
-            return self.lines(place, BufReader::new(whole));
-        }
-        let limit = match format {
-            Format::Osv => RECORD_BYTES_MAX,
-            Format::KnownExploited => kev::CATALOGUE_BYTES_MAX,
-            Format::Epss => epss::TABLE_BYTES_MAX,
-            Format::Unknown => {
-                return self.skip(place, format, "is neither OSV nor KEV JSON nor an EPSS table");
-            }
+    fn tar(&mut self, archive_place: Place<'_>, reader: impl Read, depth: usize) {
+        let mut archive = tar::Archive::new(reader);
+        let entries = match archive.entries() {
+            Ok(entries) => entries,
+            Err(error) => return self.skip(archive_place, UNKNOWN, &format!("archive can't be read: {error}")),
         };
-        let Some(bytes) = self.bytes(place, format, whole, limit) else {
+        for (index, entry) in entries.enumerate() {
+            if self.bytes_left == 0 {
+                return; // told once by the document that hit the limit
+            }
+            if index == self.limits.entries_max {
+                let reason = format!("archive has more than {index} entries, the rest was not read");
+                return self.skip(archive_place, UNKNOWN, &reason);
+            }
+            match entry {
+                Ok(entry) if !entry.header().entry_type().is_file() => {}
+                Ok(entry) => {
+                    let inner = String::from_utf8_lossy(&entry.path_bytes()).trim_start_matches("./").to_owned();
+                    let reader = Box::new(BufReader::with_capacity(HEAD_BYTES_MAX, entry));
+                    let name = format!("{}: {inner}", archive_place.name);
+                    self.unpack(Place { name: &name, ..archive_place }, &inner, reader, depth.max(PACKINGS_MAX - 1));
+                }
+                Err(error) => {
+                    return self.skip(archive_place, UNKNOWN, &format!("archive can't be read: {error}"));
+                }
+            }
+        }
+    }
+
+    fn document(&mut self, place: Place<'_>, name: &str, mut reader: impl BufRead) {
+        let mut head = Vec::new();
+        if let Err(error) = reader.by_ref().take(HEAD_BYTES_MAX as u64).read_to_end(&mut head) {
+            return self.skip(place, UNKNOWN, &format!("can't be read: {error}"));
+        }
+        let Some(format) = recognise(name, &head) else {
+            return self.stranger(place);
+        };
+        let Some(bytes) = self.bytes(place, format, head, reader) else {
             return;
         };
-        match format {
-            Format::KnownExploited => match kev::parse(&bytes) {
-                Ok(known) => {
-                    self.tally(place, format).0 += known.len() as u64;
-                    (self.sink)(Item::KnownExploited(known));
-                }
-                Err(error) => self.skip(place, format, &chain(&error)),
-            },
-            Format::Epss => match epss::parse(&bytes) {
-                Ok((predictions, bad_lines)) => {
-                    self.tally(place, format).0 += predictions.len() as u64;
-                    for bad in bad_lines {
-                        let name = format!("{}: {}", place.name, bad.place);
-                        self.skip(Place { name: &name, ..place }, format, &bad.reason);
-                    }
-                    (self.sink)(Item::Epss(predictions));
-                }
-                Err(error) => self.skip(place, format, &chain(&error)),
-            },
-            Format::Osv | Format::Unknown => {
-                let is_loose = Path::new(place.name) == place.source;
-                let folder = place.source.parent().filter(|folder| is_loose && *folder != Path::new(""));
-                let folder = folder.unwrap_or(place.source);
-                self.record(Place { source: folder, ..place }, &bytes);
-            }
-        }
+        let is_loose = Path::new(place.name) == place.source;
+        let folder = place.source.parent().filter(|folder| is_loose && *folder != Path::new(""));
+        self.records(
+            Place { source: folder.unwrap_or(place.source), ..place },
+            format,
+            &Document { name, bytes: &bytes },
+        );
     }
 
-    fn lines(&mut self, place: Place<'_>, mut reader: impl BufRead) {
+    fn lines(&mut self, place: Place<'_>, document: &str, mut reader: impl BufRead) {
         for number in 1u64.. {
             let name = format!("{}: line {number}", place.name);
             let place = Place { name: &name, ..place };
             let mut line = Vec::new();
-            let limit = RECORD_BYTES_MAX as u64 + 1;
+            let limit = LINE_BYTES_MAX as u64 + 1;
             match reader.by_ref().take(limit).read_until(b'\n', &mut line) {
                 Ok(0) => return,
-                Ok(read) if !self.spend(place, Format::Osv, read) => return,
+                Ok(read) if !self.spend(place, UNKNOWN, read) => return,
                 Ok(_) if line.len() as u64 == limit && !line.ends_with(b"\n") => {
-                    self.skip(place, Format::Osv, &format!("is longer than {RECORD_BYTES_MAX} bytes"));
+                    self.skip(place, UNKNOWN, &format!("is longer than {LINE_BYTES_MAX} bytes"));
                     if !self.pass_line(place, &mut reader) {
                         return;
                     }
                 }
                 Ok(_) if line.trim_ascii().is_empty() => {}
-                Ok(_) => self.record(place, &line),
-                Err(error) => {
-                    return self.skip(place, Format::Osv, &format!("can't be read: {error}"));
-                }
+                Ok(_) => match recognise(document, &line) {
+                    Some(format) => self.records(place, format, &Document { name: document, bytes: &line }),
+                    None => self.stranger(place),
+                },
+                Err(error) => return self.skip(place, UNKNOWN, &format!("can't be read: {error}")),
             }
         }
     }
@@ -305,52 +307,69 @@ impl<S: FnMut(Item)> Reading<'_, S> {
             let mut rest = Vec::new();
             match reader.by_ref().take(1 << 20).read_until(b'\n', &mut rest) {
                 Ok(0) | Err(_) => return false,
-                Ok(read) if !self.spend(place, Format::Osv, read) => return false,
+                Ok(read) if !self.spend(place, UNKNOWN, read) => return false,
                 Ok(_) if rest.ends_with(b"\n") => return true,
                 Ok(_) => {}
             }
         }
     }
 
-    fn record(&mut self, place: Place<'_>, bytes: &[u8]) {
-        match osv::parse_record(bytes) {
-            Ok(record) => {
-                self.tally(place, Format::Osv).0 += 1;
-                for ecosystem in record.unknown_ecosystems {
-                    // Releases of one ecosystem are one line.
-                    let name = ecosystem.split(':').next().unwrap_or_default();
-                    if self.unknown_ecosystems.len() < ECOSYSTEMS_MAX || self.unknown_ecosystems.contains_key(name) {
-                        *self.unknown_ecosystems.entry(name.to_owned()).or_default() += 1;
-                    }
-                }
-                for reason in record.skipped {
-                    self.tell(place, &reason);
-                }
-                (self.sink)(Item::Advisory(record.advisory));
+    /// All that a document says.
+    fn records(&mut self, place: Place<'_>, format: &'static Format, document: &Document<'_>) {
+        let within = |inner: &str| match inner {
+            "" => place.name.to_owned(),
+            inner => format!("{}: {inner}", place.name),
+        };
+        let read = (format.parse)(document, &mut |item| match item {
+            Item::Skipped(skipped) => {
+                let name = within(&skipped.place);
+                self.skip(Place { name: &name, ..place }, format.name, &skipped.reason);
             }
-            Err(error) => self.skip(place, Format::Osv, &chain(&error)),
+            Item::Partial(skipped) => {
+                let name = within(&skipped.place);
+                self.tell(Place { name: &name, ..place }, &skipped.reason);
+            }
+            Item::UnknownEcosystem(ecosystem) => {
+                // Releases of one ecosystem are one line.
+                let name = ecosystem.split(':').next().unwrap_or_default();
+                if self.unknown_ecosystems.len() < ECOSYSTEMS_MAX || self.unknown_ecosystems.contains_key(name) {
+                    *self.unknown_ecosystems.entry(name.to_owned()).or_default() += 1;
+                }
+            }
+            item => {
+                self.tally(place, format.name).0 += 1;
+                (self.sink)(item);
+            }
+        });
+        match read {
+            Ok(()) => {
+                self.tally(place, format.name);
+            }
+            Err(error) => self.skip(place, format.name, &chain(&error)),
         }
     }
 
-    /// All bytes of a document of at most `limit`; `None` after telling why not.
-    fn bytes(&mut self, place: Place<'_>, format: Format, reader: impl Read, limit: usize) -> Option<Vec<u8>> {
-        let mut bytes = Vec::new();
-        if let Err(error) = reader.take(limit as u64 + 1).read_to_end(&mut bytes) {
-            self.skip(place, format, &format!("can't be read: {error}"));
+    /// All bytes of a document, of which `head` is read; `None` after telling why not.
+    fn bytes(&mut self, place: Place<'_>, format: &Format, head: Vec<u8>, rest: impl Read) -> Option<Vec<u8>> {
+        let mut bytes = head;
+        let limit = format.bytes_max;
+        let room = (limit + 1).saturating_sub(bytes.len()) as u64;
+        if let Err(error) = rest.take(room).read_to_end(&mut bytes) {
+            self.skip(place, format.name, &format!("can't be read: {error}"));
             return None;
         }
-        if !self.spend(place, format, bytes.len()) {
+        if !self.spend(place, format.name, bytes.len()) {
             return None;
         }
         if bytes.len() > limit {
-            self.skip(place, format, &format!("is longer than {limit} bytes"));
+            self.skip(place, format.name, &format!("is longer than {limit} bytes"));
             return None;
         }
         Some(bytes)
     }
 
     /// Takes from what the whole source may unpack to. False: nothing is left, which is told once.
-    fn spend(&mut self, place: Place<'_>, format: Format, bytes: usize) -> bool {
+    fn spend(&mut self, place: Place<'_>, format: &'static str, bytes: usize) -> bool {
         let had = self.bytes_left;
         self.bytes_left = had.saturating_sub(bytes as u64);
         if self.bytes_left == 0 && had > 0 {
@@ -360,52 +379,84 @@ impl<S: FnMut(Item)> Reading<'_, S> {
         self.bytes_left > 0
     }
 
-    fn tally(&mut self, place: Place<'_>, format: Format) -> &mut (u64, u64) {
+    fn tally(&mut self, place: Place<'_>, format: &'static str) -> &mut (u64, u64) {
         self.tallies.entry((place.source.to_owned(), format)).or_default()
     }
 
-    fn skip(&mut self, place: Place<'_>, format: Format, reason: &str) {
+    /// Counts a document of no known format: licences and readmes lie among the records.
+    fn stranger(&mut self, place: Place<'_>) {
+        self.tally(place, UNKNOWN).1 += 1;
+        let first = self.strangers.entry(place.source.to_owned()).or_insert_with(|| (place.name.to_owned(), 0));
+        first.1 += 1;
+    }
+
+    fn skip(&mut self, place: Place<'_>, format: &'static str, reason: &str) {
         self.tally(place, format).1 += 1;
         self.tell(place, reason);
     }
 
     fn tell(&mut self, place: Place<'_>, reason: &str) {
-        self.skipped += 1;
-        if self.skipped <= self.limits.skipped_max {
+        self.told += 1;
+        if self.told <= self.limits.skipped_max {
             (self.sink)(Item::Skipped(Skipped { place: place.name.to_owned(), reason: reason.to_owned() }));
         }
     }
 
     fn finish(self, path: &Path) -> Vec<SourceSummary> {
-        let place = path.to_string_lossy().into_owned();
-        let mut last = |reason| (self.sink)(Item::Skipped(Skipped { place: place.clone(), reason }));
-        if self.skipped > self.limits.skipped_max {
-            last(format!("{} more could not be used", self.skipped - self.limits.skipped_max));
+        let mut last = |place: String, reason| (self.sink)(Item::Skipped(Skipped { place, reason }));
+        let place = || path.to_string_lossy().into_owned();
+        for (_, (first, documents)) in self.strangers {
+            let more =
+                if documents > 1 { format!(", nor are {} more beside it", documents - 1) } else { String::new() };
+            last(first, format!("is of no known format{more}"));
+        }
+        if self.told > self.limits.skipped_max {
+            last(place(), format!("{} more could not be used", self.told - self.limits.skipped_max));
         }
         for (ecosystem, records) in self.unknown_ecosystems {
-            last(format!("unknown ecosystem `{ecosystem}` in {records} records"));
+            last(place(), format!("unknown ecosystem `{ecosystem}` in {records} records"));
         }
         let summary = |((path, format), (records, set_aside))| SourceSummary { path, format, records, set_aside };
         self.tallies.into_iter().map(summary).collect()
     }
 }
 
-/// The largest window of `zstd --long` without `--ultra`'s own flags: 128 MiB of memory.
-const WINDOW_LOG_MAX: u32 = 27;
+/// What stands around documents.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Packing {
+    None,
+    Gzip,
+    Bzip2,
+    Zstd,
+    Tar,
+    Zip,
+}
 
-fn recognise(head: &[u8]) -> Format {
-    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
-    let holds = |word: &[u8]| text.windows(word.len()).any(|window| window == word);
-    match text {
-        [b'{', ..] if holds(b"\"catalogVersion\"") => Format::KnownExploited,
-        [b'{', ..] => Format::Osv,
-        _ if text.starts_with(b"#model_version") || text.starts_with(b"cve,") => Format::Epss,
-        _ => Format::Unknown,
+fn packing(head: &[u8]) -> Packing {
+    match head {
+        [0x1f, 0x8b, ..] => Packing::Gzip,
+        [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, ..] => Packing::Bzip2,
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Packing::Zstd,
+        [b'P', b'K', 3, 4, ..] => Packing::Zip,
+        // POSIX.1-1988, ustar: the magic stands behind name, mode, owner, size, time, checksum, type and link.
+        _ if head.get(257..262) == Some(b"ustar") => Packing::Tar,
+        _ => Packing::None,
     }
 }
 
+fn zstd_decoder<R: BufRead>(reader: R) -> std::io::Result<zstd::stream::read::Decoder<'static, R>> {
+    let mut decoder = zstd::stream::read::Decoder::with_buffer(reader)?;
+    decoder.window_log_max(WINDOW_LOG_MAX)?;
+    Ok(decoder)
+}
+
+fn recognise(name: &str, head: &[u8]) -> Option<&'static Format> {
+    let head = Head::new(name, head);
+    FORMATS.iter().find(|format| (format.recognises)(&head))
+}
+
 fn unpacked_name(name: &str) -> &str {
-    [".gz", ".zst"].iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(name)
+    [".gz", ".zst", ".bz2"].iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(name)
 }
 
 /// The error and its causes on one line.

@@ -16,6 +16,9 @@ pub struct Advisory {
     /// The database that it comes from, in the spelling of `packageVulnerabilityDetails.source` of the Inspector API:
     /// `DEBIAN_CVE`, `NVD`, `GITHUB`, …
     pub source: String,
+    /// Which part of the source the record is from, where one id has records in several documents (Alpine's `v3.18/main`);
+    /// else empty. A later record replaces an earlier one of the same source, scope and id.
+    pub scope: String,
     /// Other names of the same vulnerability.
     pub aliases: Vec<String>,
     /// The vulnerabilities that a distributor's record is about (OSV `upstream`; a DSA names its CVEs).

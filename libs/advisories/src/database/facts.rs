@@ -4,7 +4,7 @@ use super::layout::{
     FACTS_BLOCK_BYTES_MAX, FactsBlockRow, KnownExploitedRow, NONE, RecordRow, Section, VulnerabilityRow,
 };
 use super::{Database, DatabaseError};
-use crate::osv;
+use crate::origins;
 use jiff::Timestamp;
 use muster_domain::{Epss, KnownExploited, VectorString, VulnerabilityFacts};
 use serde::{Deserialize, Serialize};
@@ -28,10 +28,6 @@ const RECORDS_MAX: usize = 32;
 const ALIASES_MAX: usize = 1000;
 /// Most links of a vulnerability: the Inspector API's own limit is 100.
 const REFERENCES_MAX: usize = 100;
-
-/// Whose words are preferred where the judging record says nothing, best first: who writes a description of the
-/// vulnerability itself before who writes of an update.
-const SOURCES: &[&str] = &["NVD", "GITHUB", "PYPA", "GO_VULNDB", "RUSTSEC", "OSSF_MALICIOUS", "DEBIAN_CVE"];
 
 impl Database {
     /// What is known of a vulnerability. `None`: nothing here is about it.
@@ -64,7 +60,7 @@ impl Database {
         };
         if let Some(first) = records.first() {
             facts.source = self.text(first.source.get())?.to_owned();
-            facts.source_url = osv::source_url(&facts.source, self.text(first.id.get())?);
+            facts.source_url = origins::page(&facts.source, self.text(first.id.get())?);
         }
         for record in records.into_iter().take(RECORDS_MAX) {
             join(&mut facts, self.record_facts(record)?);
@@ -80,7 +76,7 @@ impl Database {
         for place in places {
             let record: &RecordRow = self.row(Section::Records, place.get())?;
             let source = self.text(record.source.get())?;
-            let rank = SOURCES.iter().position(|known| *known == source).unwrap_or(SOURCES.len());
+            let rank = origins::rank(source);
             let is_first = first == Some(self.text(record.id.get())?);
             ranked.push((record.withdrawn.get() != NONE, !is_first, rank, record));
         }

@@ -1,35 +1,32 @@
 //! CISA's catalogue of Known Exploited Vulnerabilities, as JSON (cisa.gov/known-exploited-vulnerabilities-catalog,
 //! schema read 2026-11-24).
 
-use crate::feed::{FeedError, WORD_BYTES_MAX, bounded, cut};
+use super::{Document, Item, Sink};
+use crate::feed::{FeedError, Head, WORD_BYTES_MAX, bounded, cut};
 use muster_domain::KnownExploited;
 use serde::Deserialize;
-use std::collections::BTreeMap;
 
-/// Most bytes of the catalogue: ten times the real one of 2025 (1.5 MB, 1,400 entries).
-pub const CATALOGUE_BYTES_MAX: usize = 16 << 20;
 /// Most bytes kept of what CISA asks for; real texts stay below 1,000.
 const ACTION_BYTES_MAX: usize = 4096;
 
-/// What the catalogue says, by CVE.
-///
-/// # Errors
-/// When the bytes are over `CATALOGUE_BYTES_MAX` or don't have the catalogue's shape.
-pub fn parse(bytes: &[u8]) -> Result<BTreeMap<String, KnownExploited>, FeedError> {
-    if bytes.len() > CATALOGUE_BYTES_MAX {
-        return Err(FeedError::TooLarge { bytes: bytes.len(), limit: CATALOGUE_BYTES_MAX });
-    }
-    let catalogue: Catalogue = serde_json::from_slice(bytes).map_err(FeedError::NotKev)?;
-    let entry = |entry: Entry| {
+pub(crate) fn recognises(head: &Head<'_>) -> bool {
+    head.has_json_key("catalogVersion")
+}
+
+/// A document is a whole catalogue.
+pub(crate) fn parse(document: &Document<'_>, sink: Sink<'_>) -> Result<(), FeedError> {
+    let catalogue: Catalogue =
+        serde_json::from_slice(document.bytes).map_err(|cause| FeedError::NotJson { format: "KEV", cause })?;
+    for entry in catalogue.vulnerabilities {
         let known = KnownExploited {
             date_added: cut(&entry.date_added, WORD_BYTES_MAX).to_owned(),
             due_date: cut(&entry.due_date, WORD_BYTES_MAX).to_owned(),
             required_action: cut(&entry.required_action, ACTION_BYTES_MAX).to_owned(),
             ransomware: entry.known_ransomware_campaign_use.eq_ignore_ascii_case("known"),
         };
-        (cut(&entry.cve_id, WORD_BYTES_MAX).to_owned(), known)
-    };
-    Ok(catalogue.vulnerabilities.into_iter().map(entry).collect())
+        sink(Item::KnownExploited(cut(&entry.cve_id, WORD_BYTES_MAX).to_owned(), known));
+    }
+    Ok(())
 }
 
 #[derive(Deserialize)]
@@ -57,10 +54,21 @@ struct Entry {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeMap;
+
+    fn read(bytes: &[u8]) -> Result<BTreeMap<String, KnownExploited>, FeedError> {
+        let mut known = BTreeMap::new();
+        parse(&Document { name: "kev.json", bytes }, &mut |item| {
+            if let Item::KnownExploited(cve, entry) = item {
+                known.insert(cve, entry);
+            }
+        })?;
+        Ok(known)
+    }
 
     #[test]
     fn an_entry_says_since_when_until_when_and_by_whom() {
-        let known = parse(
+        let known = read(
             br#"{"title":"CISA Catalog of Known Exploited Vulnerabilities","catalogVersion":"2025.08.25","count":2,
                 "vulnerabilities":[
                 {"cveID":"CVE-2021-44228","vendorProject":"Apache","dateAdded":"2021-12-10","dueDate":"2021-12-24",
@@ -83,7 +91,7 @@ mod tests {
     #[test]
     fn another_document_is_refused() {
         for other in ["{}", r#"{"vulnerabilities":[]}"#, r#"{"catalogVersion":"1","vulnerabilities":[{}]}"#, "<html>"] {
-            assert!(matches!(parse(other.as_bytes()), Err(FeedError::NotKev(_))), "{other}");
+            assert!(matches!(read(other.as_bytes()), Err(FeedError::NotJson { .. })), "{other}");
         }
     }
 }

@@ -3,9 +3,13 @@
 //! Ecosystems that we don't know are left out of the record and named, so that the rest of it counts.
 //! `GIT` ranges are left out silently: they name commits, and a package has a version.
 
-use crate::feed::{FeedError, LINK_BYTES_MAX, RECORD_BYTES_MAX, WORD_BYTES_MAX, Word, bounded, cut};
+use super::{Document, Item, Sink};
+use crate::feed::{FeedError, Head, LINK_BYTES_MAX, WORD_BYTES_MAX, Word, bounded, cut};
+use crate::origins;
 use jiff::Timestamp;
-use muster_domain::{Advisory, AdvisoryId, Affected, Ecosystem, Event, Range, RangeType, Reference, VectorString};
+use muster_domain::{
+    Advisory, AdvisoryId, Affected, Ecosystem, Event, Range, RangeType, Reference, Skipped, VectorString,
+};
 use serde::Deserialize;
 
 /// Most bytes of a summary that are kept.
@@ -17,32 +21,42 @@ const REFERENCES_KEPT_MAX: usize = 100;
 
 /// A record, and what of it could not be used.
 #[derive(Debug)]
-pub struct Record {
+struct Record {
     /// What could.
-    pub advisory: Advisory,
+    advisory: Advisory,
     /// Ecosystems in it that have no row in our table, as the record spells them, sorted, without doubles.
-    pub unknown_ecosystems: Vec<String>,
+    unknown_ecosystems: Vec<String>,
     /// Other parts that were left out, each with its reason.
-    pub skipped: Vec<String>,
+    skipped: Vec<String>,
+}
+
+pub(crate) fn recognises(head: &Head<'_>) -> bool {
+    let dated = ["modified", "published", "withdrawn", "schema_version", "affected"];
+    !head.is_json_list() && head.has_json_key("id") && dated.iter().any(|key| head.has_json_key(key))
+}
+
+/// A document is one record.
+pub(crate) fn parse(document: &Document<'_>, sink: Sink<'_>) -> Result<(), FeedError> {
+    let Record { advisory, unknown_ecosystems, skipped } = parse_record(document.bytes)?;
+    unknown_ecosystems.into_iter().for_each(|ecosystem| sink(Item::UnknownEcosystem(ecosystem)));
+    for reason in skipped {
+        sink(Item::Partial(Skipped { place: advisory.id.0.clone(), reason }));
+    }
+    sink(Item::Advisory(advisory));
+    Ok(())
 }
 
 /// The advisory in one record.
 ///
 /// # Errors
-/// When the bytes are over `RECORD_BYTES_MAX`, are not OSV JSON, have no id, or have a `withdrawn` that is not a time.
-pub fn parse(bytes: &[u8]) -> Result<Advisory, FeedError> {
+/// When the bytes are not OSV JSON, have no id, or have a `withdrawn` that is not a time.
+pub fn read(bytes: &[u8]) -> Result<Advisory, FeedError> {
     parse_record(bytes).map(|record| record.advisory)
 }
 
 /// The advisory in one record, with what was left out of it.
-///
-/// # Errors
-/// As `parse`.
-pub fn parse_record(bytes: &[u8]) -> Result<Record, FeedError> {
-    if bytes.len() > RECORD_BYTES_MAX {
-        return Err(FeedError::TooLarge { bytes: bytes.len(), limit: RECORD_BYTES_MAX });
-    }
-    let raw: RawRecord = serde_json::from_slice(bytes).map_err(FeedError::NotOsv)?;
+fn parse_record(bytes: &[u8]) -> Result<Record, FeedError> {
+    let raw: RawRecord = serde_json::from_slice(bytes).map_err(|cause| FeedError::NotJson { format: "OSV", cause })?;
     if raw.id.is_empty() || raw.id.len() > WORD_BYTES_MAX {
         let why = format!("must have 1 to {WORD_BYTES_MAX} bytes");
         return Err(FeedError::Field { id: String::new(), field: "id", why });
@@ -70,6 +84,8 @@ pub fn parse_record(bytes: &[u8]) -> Result<Record, FeedError> {
     let (severity, said) = vectors(raw.severity);
     let mut advisory = Advisory {
         id: AdvisoryId(raw.id),
+        source: String::new(),
+        scope: String::new(),
         aliases: words(raw.aliases),
         upstream: words(raw.upstream),
         related: words(raw.related),
@@ -78,6 +94,8 @@ pub fn parse_record(bytes: &[u8]) -> Result<Record, FeedError> {
         severity,
         vendor_severity: raw.database_specific.severity.0.or(raw.database_specific.urgency.0).or(said),
         cwes: words(raw.database_specific.cwe_ids),
+        cpes: Vec::new(),
+        ssvc: None,
         affected,
         references: raw
             .references
@@ -90,53 +108,22 @@ pub fn parse_record(bytes: &[u8]) -> Result<Record, FeedError> {
         modified: time(raw.modified.as_deref()),
         withdrawn,
     };
-    let source = source_name(&advisory);
+    advisory.source = source_of(&advisory).to_owned();
+    let source = &advisory.source;
     let all = advisory.affected.iter_mut().flat_map(|affected| &mut affected.severity).chain(&mut advisory.severity);
     for vector in all {
-        source.clone_into(&mut vector.source);
+        vector.source.clone_from(source);
     }
     Ok(Record { advisory, unknown_ecosystems, skipped })
 }
 
-/// The name of the database that an advisory comes from, in the spelling of `packageVulnerabilityDetails.source` of the
-/// Inspector API (`DEBIAN_CVE` and `NVD` were seen there; the others follow its pattern).
-pub fn source_name(advisory: &Advisory) -> &'static str {
-    const BY_PREFIX: &[(&str, &str)] = &[
-        ("DEBIAN-CVE-", "DEBIAN_CVE"),
-        ("DSA-", "DEBIAN_CVE"),
-        ("DLA-", "DEBIAN_CVE"),
-        ("DTSA-", "DEBIAN_CVE"),
-        ("GHSA-", "GITHUB"),
-        ("PYSEC-", "PYPA"),
-        ("GO-", "GO_VULNDB"),
-        ("RUSTSEC-", "RUSTSEC"),
-        ("MAL-", "OSSF_MALICIOUS"),
-    ];
-    let id = &advisory.id.0;
-    if let Some((_, name)) = BY_PREFIX.iter().find(|(prefix, _)| id.starts_with(prefix)) {
-        return name;
-    }
-    // OSV's older Debian export and its conversion of the NVD both use the bare CVE as the id.
-    let of_debian = advisory.affected.iter().any(|affected| affected.ecosystem.row().name == "Debian");
-    match (id.starts_with("CVE-"), of_debian) {
-        (true, true) => "DEBIAN_CVE",
-        (true, false) => "NVD",
-        _ => "OSV",
-    }
-}
-
-/// Where a person reads a record of `source`.
-pub fn source_url(source: &str, id: &str) -> String {
-    match source {
-        "DEBIAN_CVE" => {
-            let name = id.strip_prefix("DEBIAN-").unwrap_or(id);
-            format!("https://security-tracker.debian.org/tracker/{name}")
-        }
-        "GITHUB" => format!("https://github.com/advisories/{id}"),
-        "GO_VULNDB" => format!("https://pkg.go.dev/vuln/{id}"),
-        "RUSTSEC" => format!("https://rustsec.org/advisories/{id}.html"),
-        "NVD" => format!("https://nvd.nist.gov/vuln/detail/{id}"),
-        _ => format!("https://osv.dev/vulnerability/{id}"),
+/// OSV's older Debian export and its conversion of the NVD both use the bare CVE as the id.
+fn source_of(advisory: &Advisory) -> &'static str {
+    let of_debian = || advisory.affected.iter().any(|affected| affected.ecosystem.row().name == "Debian");
+    match advisory.id.0.starts_with("CVE-") {
+        true if of_debian() => "DEBIAN_CVE",
+        true => "NVD",
+        false => origins::of_id(&advisory.id.0),
     }
 }
 
@@ -179,7 +166,7 @@ fn read_affected(ecosystem: Ecosystem, entry: RawAffected, index: usize, skipped
     .into_iter()
     .find_map(|word| word.0);
     let name = entry.package.map(|package| package.name).unwrap_or_default();
-    Affected { ecosystem, name, ranges, versions: entry.versions, severity, vendor_severity }
+    Affected { ranges, versions: entry.versions, severity, vendor_severity, ..Affected::new(ecosystem, name) }
 }
 
 /// The schema wants one event per object; some writers put `introduced` and `fixed` into one.
@@ -338,29 +325,29 @@ impl From<Option<RawSpecificFields>> for RawSpecific {
 mod tests {
     use super::*;
 
-    fn read(json: &str) -> Record {
+    fn record(json: &str) -> Record {
         parse_record(json.as_bytes()).unwrap()
     }
 
     #[test]
     fn a_record_keeps_the_ecosystems_that_we_know_and_names_the_others() {
-        let record = read(
+        let record = record(
             r#"{"id":"GHSA-x","affected":[
                 {"package":{"ecosystem":"npm","name":"lodash"}},
-                {"package":{"ecosystem":"SwiftURL","name":"a"}}, {"package":{"ecosystem":"Hex","name":"b"}},
-                {"package":{"ecosystem":"Hex","name":"c"}},
+                {"package":{"ecosystem":"Plan 9","name":"a"}}, {"package":{"ecosystem":"Amiga","name":"b"}},
+                {"package":{"ecosystem":"Amiga","name":"c"}},
                 {"ranges":[{"type":"GIT","events":[{"introduced":"0"}]}]}]}"#,
         );
         assert_eq!(record.advisory.affected.len(), 1);
-        assert_eq!(record.unknown_ecosystems, ["Hex", "SwiftURL"]);
+        assert_eq!(record.unknown_ecosystems, ["Amiga", "Plan 9"]);
         assert!(record.skipped.is_empty());
     }
 
     #[test]
     fn the_vendors_word_is_found_where_each_database_puts_it() {
-        let check = |json: &str, record: Option<&str>, package: Option<&str>| {
-            let advisory = read(json).advisory;
-            assert_eq!(advisory.vendor_severity.as_deref(), record, "{json}");
+        let check = |json: &str, whole: Option<&str>, package: Option<&str>| {
+            let advisory = record(json).advisory;
+            assert_eq!(advisory.vendor_severity.as_deref(), whole, "{json}");
             assert_eq!(advisory.affected.first().and_then(|one| one.vendor_severity.as_deref()), package, "{json}");
         };
         // GitHub: of the whole record
@@ -384,7 +371,7 @@ mod tests {
 
     #[test]
     fn events_and_versions_come_as_the_record_has_them() {
-        let advisory = read(
+        let advisory = record(
             r#"{"id":"PYSEC-1","affected":[{"package":{"ecosystem":"PyPI","name":"Jinja2"},"versions":["2.0","2.1"],
                "ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"2.10.1"}]},
                          {"type":"GIT","events":[{"introduced":"abc"}]},
@@ -412,11 +399,11 @@ mod tests {
     #[test]
     fn a_record_that_means_nothing_is_refused_with_the_reason() {
         let check = |json: &str, expected: &str| {
-            assert_eq!(parse(json.as_bytes()).unwrap_err().to_string(), expected, "{json}");
+            assert_eq!(read(json.as_bytes()).unwrap_err().to_string(), expected, "{json}");
         };
-        check("{}", "record is not OSV JSON");
-        check("[]", "record is not OSV JSON");
-        check(r#"{"id":7}"#, "record is not OSV JSON");
+        check("{}", "is not OSV JSON");
+        check("[]", "is not OSV JSON");
+        check(r#"{"id":7}"#, "is not OSV JSON");
         check(r#"{"id":""}"#, "advisory ``: field `id` must have 1 to 512 bytes");
         check(r#"{"id":"X","withdrawn":"soon"}"#, "advisory `X`: field `withdrawn` is not a time: `soon`");
     }
@@ -424,7 +411,7 @@ mod tests {
     #[test]
     fn gos_zero_time_is_no_time() {
         let advisory =
-            read(r#"{"id":"GO-1","modified":"0001-01-01T00:00:00Z","published":"2021-04-14T20:04:52Z"}"#).advisory;
+            record(r#"{"id":"GO-1","modified":"0001-01-01T00:00:00Z","published":"2021-04-14T20:04:52Z"}"#).advisory;
         assert_eq!(advisory.modified, None);
         assert!(advisory.published.is_some());
     }
@@ -434,8 +421,8 @@ mod tests {
         let check = |id: &str, ecosystem: &str, name: &str, url: &str| {
             let json =
                 format!(r#"{{"id":"{id}","affected":[{{"package":{{"ecosystem":"{ecosystem}","name":"x"}}}}]}}"#);
-            let source = source_name(&read(&json).advisory);
-            assert_eq!((source, source_url(source, id).as_str()), (name, url));
+            let advisory = record(&json).advisory;
+            assert_eq!((advisory.source.as_str(), origins::page(&advisory.source, id).as_str()), (name, url));
         };
         let debian = "https://security-tracker.debian.org/tracker/";
         check("DEBIAN-CVE-2023-5363", "Debian:12", "DEBIAN_CVE", &format!("{debian}CVE-2023-5363"));
