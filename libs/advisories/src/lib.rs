@@ -23,7 +23,7 @@ pub mod source;
 
 pub use database::{
     Bound, BuildError, BuildReport, Builder, Candidate, CandidateRange, Candidates, Database, DatabaseError,
-    DatabaseInfo, Delta, End, PackageName, Text, delta,
+    DatabaseInfo, Delta, End, Found, PackageName, Text, delta,
 };
 pub use feed::{FeedError, HEAD_BYTES_MAX, Head};
 pub use feeds::Item;

@@ -2,7 +2,7 @@
 //!
 //! A vulnerability is named by its CVE. Two CVEs are never made one, whatever the records between them claim:
 //! - A record is about the CVEs among its id and aliases; `DEBIAN-CVE-2023-5363` is about `CVE-2023-5363`.
-//! - A notice (DSA, DLA) announces one update for many CVEs. It is about all that it lists, as aliases (OSV's older
+//! - A notice (DSA, RHSA, ALAS) announces one update for many CVEs. It is about all that it lists, as aliases (OSV's older
 //!   exports), as `upstream` (newer ones) or as `related`, and it is no other name of any of them.
 //! - Any other record without a CVE of its own is about its `upstream` CVEs; else about those that records under the
 //!   same names are about (PYSEC -> GHSA -> CVE); else about itself, under the smallest of its names.
@@ -29,9 +29,35 @@ pub(crate) struct Grouping {
     pub of_record: Vec<Vec<u32>>,
 }
 
+/// What ids of notices begin with: Debian's, Ubuntu's, Red Hat's and those of the distributions built from it, Amazon's, SUSE's,
+/// VMware Photon's.
+const NOTICES: &[&str] = &[
+    "DSA-",
+    "DLA-",
+    "DTSA-",
+    "USN-",
+    "LSN-",
+    "RHSA-",
+    "RHBA-",
+    "RHEA-",
+    "ALSA-",
+    "ALBA-",
+    "ALEA-",
+    "RLSA-",
+    "RXSA-",
+    "ELSA-",
+    "ELBA-",
+    "ALAS",
+    "SUSE-SU-",
+    "SUSE-RU-",
+    "openSUSE-SU-",
+    "PHSA-",
+    "AVG-",
+];
+
 /// Whether the record announces an update for the vulnerabilities that it lists instead of being the record of one.
 pub(crate) fn is_notice(id: &str) -> bool {
-    ["DSA-", "DLA-", "DTSA-"].iter().any(|prefix| id.starts_with(prefix))
+    NOTICES.iter().any(|prefix| id.starts_with(prefix))
 }
 
 /// Most vulnerabilities that a record without a CVE of its own takes over from records under the same names: real

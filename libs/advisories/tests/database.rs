@@ -2,16 +2,19 @@
 //! hands in makes it panic.
 
 use muster_advisories::{
-    BuildReport, Builder, CandidateRange, Database, DatabaseError, Delta, End, delta, osv, source,
+    BuildReport, Builder, CandidateRange, Database, DatabaseError, Delta, End, Item, delta, feeds::osv, source,
 };
-use muster_domain::{Advisory, Epss, KnownExploited, Severity};
+use muster_domain::{
+    Advisory, AdvisoryId, Affected, Ecosystem, Epss, Exploit, KnownExploited, LifeCycle, Names, Severity, VendorState,
+    VexStatement, VexStatus,
+};
 use std::path::{Path, PathBuf};
 
 fn fixtures() -> Vec<Advisory> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/osv");
     let mut advisories = Vec::new();
     source::read(folder, &mut |item| {
-        if let source::Item::Advisory(advisory) = item {
+        if let Item::Advisory(advisory) = item {
             advisories.push(advisory);
         }
     })
@@ -31,8 +34,7 @@ fn known() -> KnownExploited {
 fn builder(epoch: u64, advisories: impl IntoIterator<Item = Advisory>) -> Builder {
     let mut builder = Builder::new(epoch, "2026-11-24T00:00:00Z".parse().unwrap());
     for advisory in advisories {
-        let source = osv::source_name(&advisory);
-        builder.add(advisory, source);
+        builder.add(advisory);
     }
     builder
 }
@@ -40,8 +42,9 @@ fn builder(epoch: u64, advisories: impl IntoIterator<Item = Advisory>) -> Builde
 /// The database of these advisories, with one known exploit and one prediction.
 fn build(path: &Path, epoch: u64, advisories: impl IntoIterator<Item = Advisory>) -> (Database, BuildReport) {
     let mut builder = builder(epoch, advisories);
-    builder.known_exploited([("CVE-2023-5363".to_owned(), known()), ("CVE-1999-0001".to_owned(), known())].into());
-    builder.epss([("CVE-2021-23337".to_owned(), Epss { score: 0.02, percentile: 0.9 })].into());
+    builder.take(Item::KnownExploited("CVE-2023-5363".to_owned(), known()));
+    builder.take(Item::KnownExploited("CVE-1999-0001".to_owned(), known()));
+    builder.take(Item::Epss("CVE-2021-23337".to_owned(), Epss { score: 0.02, percentile: 0.9 }));
     let report = builder.write(path).unwrap();
     (Database::open(path).unwrap(), report)
 }
@@ -187,7 +190,7 @@ fn a_record_comes_in_once_and_the_later_change_counts() {
             r#"{{"id":"GHSA-x","modified":"{modified}","affected":[{{"package":{{"ecosystem":"npm","name":"a"}},
                 "ranges":[{{"type":"SEMVER","events":[{{"introduced":"0"}},{{"fixed":"{fixed}"}}]}}]}}]}}"#
         );
-        osv::parse(json.as_bytes()).unwrap()
+        osv::read(json.as_bytes()).unwrap()
     };
     let (old, new) = (record("2024-01-01T00:00:00Z", "1.0.0"), record("2025-01-01T00:00:00Z", "2.0.0"));
     for advisories in [[old.clone(), new.clone()], [new, old]] {
@@ -202,7 +205,7 @@ fn what_cannot_be_read_is_kept_as_such_and_listed_versions_only_where_they_add_s
     let (_folder, path) = folder();
     let check = |affected: &str, expected: &str, reject: Option<&str>| {
         let json = format!(r#"{{"id":"X","affected":[{{"package":{{"ecosystem":"PyPI","name":"a"}},{affected}}}]}}"#);
-        let (database, report) = build(&path, 1, [osv::parse(json.as_bytes()).unwrap()]);
+        let (database, report) = build(&path, 1, [osv::read(json.as_bytes()).unwrap()]);
         assert_eq!(shown(&database, "PyPI", "a"), [format!("X X UNTRIAGED - -{expected}")], "{affected}");
         assert_eq!(report.rejects.first().map(|reject| reject.place.as_str()), reject, "{affected}");
     };
@@ -220,16 +223,137 @@ fn what_cannot_be_read_is_kept_as_such_and_listed_versions_only_where_they_add_s
     check(&range(r#"{"introduced":"0"},{"limit":"2.0"}"#), " [, 2.0|", None);
 }
 
+/// What `claim` restricts and remarks: `state names architectures module remark`.
+fn qualified(database: &Database, ecosystem: &str, name: &str) -> Vec<String> {
+    let claim = |claim: Result<muster_advisories::Candidate<'_>, DatabaseError>| {
+        let claim = claim.unwrap();
+        let state = claim.state().map_or("-", VendorState::as_str);
+        let architectures: Vec<&str> = claim.architectures().unwrap().collect();
+        let (module, remark) = (claim.module().unwrap().unwrap_or("-"), claim.remark().unwrap().unwrap_or("-"));
+        let ranges = claim.ranges().unwrap().count();
+        format!("{} {state} {:?} {architectures:?} {module} {remark} {ranges}", claim.source().unwrap(), claim.names())
+    };
+    database.candidates(ecosystem, name).map(claim).collect()
+}
+
+#[test]
+fn a_vendors_state_and_what_it_holds_for_come_out_as_they_went_in() {
+    let (_folder, path) = folder();
+    let red_hat: Ecosystem = "Red Hat:9".parse().unwrap();
+    let affected = |fixed: Option<&str>| Affected::new(red_hat.clone(), "nodejs").with_range("0", fixed);
+    let advisory = |source: &str, affected: Vec<Affected>| Advisory {
+        id: AdvisoryId("CVE-2024-1".into()),
+        source: source.into(),
+        affected,
+        ..Advisory::default()
+    };
+    let in_module = Affected {
+        module: Some("nodejs:18".into()),
+        architectures: vec!["x86_64".into(), "aarch64".into(), "x86_64".into()],
+        state: Some(VendorState::Fixed),
+        ..affected(Some("1:18.2-1"))
+    };
+    let unfixed = Affected {
+        names: Names::Source,
+        state: Some(VendorState::WillNotFix),
+        remark: Some("Out of support scope".into()),
+        ..affected(None)
+    };
+    let never = Affected { state: Some(VendorState::NotAffected), ..Affected::new(red_hat.clone(), "nodejs") };
+    let records = [advisory("REDHAT_CVE", vec![in_module, unfixed]), advisory("OTHER", vec![never])];
+    let (database, _) = build(&path, 1, records.clone());
+    // two records of one id stand side by side, and of one record each state is a claim
+    let expected = [
+        "OTHER not affected Binary [] - - 0",
+        "REDHAT_CVE fixed Binary [\"aarch64\", \"x86_64\"] nodejs:18 - 1",
+        "REDHAT_CVE will not fix Source [] - Out of support scope 1",
+    ];
+    assert_eq!(qualified(&database, "Red Hat:9", "nodejs"), expected);
+    let same = build(&path, 1, records.into_iter().rev()).0;
+    assert_eq!(same.info().contents, database.info().contents);
+}
+
+#[test]
+fn parts_of_one_record_in_several_documents_are_all_kept() {
+    let (_folder, path) = folder();
+    let part = |scope: &str, ecosystem: &str| Advisory {
+        id: AdvisoryId("CVE-2024-1".into()),
+        source: "ALPINE_CVE".into(),
+        scope: scope.into(),
+        affected: vec![Affected::new(ecosystem.parse().unwrap(), "openssl").with_range("0", Some("3.1-r0"))],
+        ..Advisory::default()
+    };
+    let (database, report) = build(&path, 1, [part("v3.18/main", "Alpine:v3.18"), part("v3.19/main", "Alpine:v3.19")]);
+    assert_eq!(report.advisories, 2);
+    for release in ["Alpine:v3.18", "Alpine:v3.19"] {
+        assert_eq!(shown(&database, release, "openssl"), ["CVE-2024-1 CVE-2024-1 UNTRIAGED - - [, 3.1-r0)"]);
+    }
+}
+
+#[test]
+fn exploits_statements_and_life_cycles_are_found_again() {
+    let (_folder, path) = folder();
+    let mut builder = builder(1, fixtures());
+    let exploit = |id: &str| Exploit { source: "EXPLOITDB".into(), id: id.into() };
+    for id in ["2", "1", "2"] {
+        builder.take(Item::Exploit("CVE-2023-0464".into(), exploit(id)));
+    }
+    let statement = VexStatement {
+        vulnerability: "GHSA-35jh-r3h4-6jhm".into(), // an alias of the vulnerability
+        product: "pkg:npm/lodash@4.17.20".into(),
+        subcomponents: Vec::new(),
+        status: VexStatus::NotAffected,
+        justification: Some("vulnerable_code_not_in_execute_path".into()),
+        statement: None,
+        author: "security@example.org".into(),
+        document: "https://example.org/vex/1".into(),
+        timestamp: None,
+    };
+    builder.take(Item::Vex(statement.clone()));
+    let life_cycle = |release: &str, end: Option<&str>| LifeCycle {
+        product: "debian".into(),
+        release: release.into(),
+        end_of_life: end.map(str::to_owned),
+        ..LifeCycle::default()
+    };
+    builder.take(Item::LifeCycle(life_cycle("12", None)));
+    builder.take(Item::LifeCycle(life_cycle("12", Some("2026-06-10"))));
+    builder.take(Item::LifeCycle(life_cycle("11", Some("2024-08-14"))));
+    builder.write(&path).unwrap();
+    let database = Database::open(&path).unwrap();
+    database.verify().unwrap();
+    assert_eq!(database.facts("CVE-2023-0464").unwrap().unwrap().exploits, [exploit("1"), exploit("2")]);
+    let claim = database.candidates("npm", "lodash").find(|claim| {
+        claim.as_ref().is_ok_and(|claim| claim.vulnerability().is_ok_and(|name| name == "CVE-2021-23337"))
+    });
+    assert_eq!(claim.unwrap().unwrap().statements().unwrap(), [statement]);
+    assert_eq!(database.life_cycle("debian", "12").unwrap(), Some(life_cycle("12", Some("2026-06-10"))));
+    assert_eq!(database.life_cycle("debian", "13").unwrap(), None);
+    assert_eq!(database.life_cycles().count(), 2);
+}
+
+#[test]
+fn a_search_finds_names_and_aliases() {
+    let (_folder, path) = folder();
+    let (database, _) = build(&path, 1, fixtures());
+    let found = database.search("lodash", 10).unwrap();
+    assert_eq!(found.packages[0].name, "lodash");
+    assert!(found.packages.iter().any(|package| package.name == "lodash-rails"), "{found:?}");
+    assert_eq!(database.search("ghsa-35jh", 10).unwrap().vulnerabilities, ["CVE-2021-23337"]);
+    assert_eq!(database.vulnerability_named("GHSA-35jh-r3h4-6jhm").unwrap().as_deref(), Some("CVE-2021-23337"));
+    assert_eq!(database.search("no such thing", 10).unwrap(), muster_advisories::Found::default());
+}
+
 #[test]
 fn only_what_touches_a_package_is_kept() {
     let (_folder, path) = folder();
     let json = [
         r#"{"id":"CVE-2023-5363","details":"As the NVD has it.","severity":[{"type":"CVSS_V3","score":"x"}]}"#,
         r#"{"id":"CVE-1999-0001","details":"Firmware."}"#,
-        r#"{"id":"BIT-redis-1","aliases":["CVE-1999-0002"],"affected":[{"package":{"ecosystem":"Bitnami","name":"redis"}}]}"#,
+        r#"{"id":"P9-1","aliases":["CVE-1999-0002"],"affected":[{"package":{"ecosystem":"Plan 9","name":"rc"}}]}"#,
     ];
     let (_, before) = build(&path, 1, fixtures());
-    let more = json.iter().map(|json| osv::parse(json.as_bytes()).unwrap());
+    let more = json.iter().map(|json| osv::read(json.as_bytes()).unwrap());
     let (database, after) = build(&path, 1, fixtures().into_iter().chain(more));
     assert_eq!(after.advisories, before.advisories + 1);
     assert_eq!(database.facts("CVE-2023-5363").unwrap().unwrap().description, "As the NVD has it.");
@@ -244,12 +368,11 @@ fn a_delta_names_the_packages_that_must_be_judged_again() {
     let check = |change: &dyn Fn(&mut Vec<Advisory>, &mut Builder), expected: &[(&str, &str)]| {
         let mut advisories = fixtures();
         let mut extra = builder(2, []);
-        extra.known_exploited([("CVE-2023-5363".to_owned(), known())].into());
-        extra.epss([("CVE-2021-23337".to_owned(), Epss { score: 0.02, percentile: 0.9 })].into());
+        extra.take(Item::KnownExploited("CVE-2023-5363".to_owned(), known()));
+        extra.take(Item::Epss("CVE-2021-23337".to_owned(), Epss { score: 0.02, percentile: 0.9 }));
         change(&mut advisories, &mut extra);
         for advisory in advisories {
-            let source = osv::source_name(&advisory);
-            extra.add(advisory, source);
+            extra.add(advisory);
         }
         extra.write(&other).unwrap();
         let delta = delta(&old, &Database::open(&other).unwrap());
@@ -274,16 +397,16 @@ fn a_delta_names_the_packages_that_must_be_judged_again() {
     check(&|all, _| find(all, "GHSA-xvch-5gv4-984h").withdrawn = Some("2027-01-01T00:00:00Z".parse().unwrap()), &[]);
     // a new exploit, in every package that has the vulnerability
     let exploited = |_: &mut Vec<Advisory>, builder: &mut Builder| {
-        builder.known_exploited([("CVE-2023-0464".to_owned(), known())].into());
+        builder.take(Item::KnownExploited("CVE-2023-0464".to_owned(), known()));
     };
     check(&exploited, &[("Debian:11", "openssl"), ("Debian:12", "openssl")]);
     let predicted = |score: f64| {
         move |_: &mut Vec<Advisory>, builder: &mut Builder| {
-            builder.epss([("CVE-2021-23337".to_owned(), Epss { score, percentile: 0.9 })].into());
+            builder.take(Item::Epss("CVE-2021-23337".to_owned(), Epss { score, percentile: 0.9 }));
         }
     };
     check(&predicted(0.0299), &[]);
-    check(&predicted(0.03), &[("npm", "lodash")]);
+    check(&predicted(0.03), &[("RubyGems", "lodash-rails"), ("npm", "lodash")]);
 
     // a release that was not there before makes "no advisory" mean something else for all its packages
     build(
@@ -310,7 +433,7 @@ fn a_file_that_is_no_database_of_ours_is_refused_with_the_reason() {
     check(&whole[..whole.len() - 1], &format!("`F` has {} bytes, its header says {}", whole.len() - 1, whole.len()));
     let mut newer = whole.clone();
     newer[8] = 9;
-    check(&newer, "`F` has format 9, this program reads format 1: build it again");
+    check(&newer, "`F` has format 9, this program reads format 2: build it again");
     let mut other_rules = whole;
     other_rules[40] ^= 1;
     check(&other_rules, "`F` was built with other version rules than this program's: build it again");
@@ -392,9 +515,9 @@ proptest::proptest! {
 
     #[test]
     fn no_record_makes_the_parser_panic(json in "\\PC{0,200}", cut in 0usize..2000) {
-        let _ = osv::parse(json.as_bytes());
+        let _ = osv::read(json.as_bytes());
         let record = include_bytes!("fixtures/osv/GHSA-j8r2-6x86-q33q.json");
-        let _ = osv::parse(&record[..cut.min(record.len())]);
+        let _ = osv::read(&record[..cut.min(record.len())]);
     }
 }
 

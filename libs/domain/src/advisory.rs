@@ -242,6 +242,15 @@ pub struct Epss {
     pub percentile: f64,
 }
 
+/// One database's own word on a vulnerability's severity.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct VendorWord {
+    /// `Advisory::source`.
+    pub source: String,
+    /// As it writes it.
+    pub severity: String,
+}
+
 /// CISA's decision points of the Stakeholder-Specific Vulnerability Categorization, as its container in CVE records has
 /// them (cisa.gov/ssvc; `containers.adp[].metrics[].other`, type `ssvc`). Each as CISA writes it, in small letters.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -334,8 +343,11 @@ pub struct VulnerabilityFacts {
     pub description: String,
     /// CVSS vectors with who gave them.
     pub severity: Vec<VectorString>,
-    /// The vendor's word, as it writes it.
+    /// The vendor's word, as it writes it: of the record that judged, else the first that says one.
     pub vendor_severity: Option<String>,
+    /// Every record's word on it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub vendor_words: Vec<VendorWord>,
     /// CWE ids.
     pub cwes: Vec<String>,
     /// Links.

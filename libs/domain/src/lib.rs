@@ -17,7 +17,7 @@ mod verdict;
 pub use account::{AccountId, AccountStatus, MalformedAccountId, Region};
 pub use advisory::{
     Advisory, AdvisoryId, Affected, Epss, Event, Exploit, KnownExploited, LifeCycle, Names, Range, RangeType,
-    Reference, Ssvc, VectorString, VendorState, VexStatement, VexStatus, VulnerabilityFacts,
+    Reference, Ssvc, VectorString, VendorState, VendorWord, VexStatement, VexStatus, VulnerabilityFacts,
 };
 pub use coverage::{Coverage, ScanStatusCode, ScanStatusReason};
 pub use digest::{Digest, MalformedDigest};

@@ -2,7 +2,7 @@
 //! opening the file to the first match. `cargo bench -p muster-engine --bench matching`.
 
 use divan::counter::ItemsCount;
-use muster_advisories::{Builder, Database, osv};
+use muster_advisories::{Builder, Database, feeds::osv};
 use muster_domain::{Inventory, Package, PackageManager, SourcePackage};
 use muster_engine::matching::{judge_inventory, match_inventory};
 use std::path::PathBuf;
@@ -66,9 +66,7 @@ fn generate() -> Builder {
                 "references":[{{"type":"WEB","url":"https://example.org/advisories/{number}"}}]}}"#,
             2000 + number % 25
         );
-        let advisory = osv::parse(json.as_bytes()).unwrap();
-        let source = osv::source_name(&advisory);
-        builder.add(advisory, source);
+        builder.add(osv::read(json.as_bytes()).unwrap());
     }
     builder
 }

@@ -1,6 +1,6 @@
 //! Matching against the facts of real CVEs: which version is affected, which is not, and what is said about it.
 
-use muster_advisories::{Builder, Database, osv, source};
+use muster_advisories::{Builder, Database, feeds::osv, source};
 use muster_domain::{
     Digest, Gap, Inventory, OperatingSystem, Package, PackageManager, Severity, SourcePackage, Status, Verdict,
 };
@@ -12,16 +12,11 @@ fn database(more: &[&str]) -> Database {
     let mut builder = Builder::new(1, "2026-11-24T00:00:00Z".parse().unwrap());
     let recorded = Path::new(env!("CARGO_MANIFEST_DIR")).join("../advisories/tests/fixtures/osv");
     source::read(recorded, &mut |item| {
-        if let source::Item::Advisory(advisory) = item {
-            let source = osv::source_name(&advisory);
-            builder.add(advisory, source);
-        }
+        builder.take(item);
     })
     .unwrap();
     for json in more {
-        let advisory = osv::parse(json.as_bytes()).unwrap();
-        let source = osv::source_name(&advisory);
-        builder.add(advisory, source);
+        builder.add(osv::read(json.as_bytes()).unwrap());
     }
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("advisories.db");

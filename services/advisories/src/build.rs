@@ -3,10 +3,7 @@
 use crate::feed::{Held, REASONS_MAX};
 use anyhow::{Context, Result, bail};
 use metrics::gauge;
-use muster_advisories::{
-    BuildReport, Builder, Database, Delta, osv,
-    source::{self, Item},
-};
+use muster_advisories::{BuildReport, Builder, Database, Delta, source};
 use muster_bus::{Fact, Lane, Subject};
 use muster_domain::Digest;
 use muster_kit::Backends;
@@ -65,18 +62,11 @@ fn build(number: u64, copies: &[PathBuf], path: &Path) -> Result<(BuildReport, V
     let mut summaries = Vec::new();
     for copy in copies {
         let mut held = Held::default();
-        let read = source::read(copy, &mut |item| match item {
-            Item::Advisory(advisory) => {
-                let source = osv::source_name(&advisory);
-                builder.add(advisory, source);
-            }
-            Item::KnownExploited(entries) => builder.known_exploited(entries),
-            Item::Epss(scores) => builder.epss(scores),
-            Item::Skipped(skipped) if held.reasons.len() < REASONS_MAX => {
+        let read = source::read(copy, &mut |item| {
+            if let Some(skipped) = builder.take(item).filter(|_| held.reasons.len() < REASONS_MAX) {
                 warn!(place = skipped.place, reason = skipped.reason, "set aside");
                 held.reasons.push(skipped);
             }
-            Item::Skipped(_) => {}
         });
         for summary in read.with_context(|| format!("read {}", copy.display()))? {
             held.records += summary.records;

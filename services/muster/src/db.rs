@@ -3,10 +3,7 @@
 use crate::{exit, terminal};
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
-use muster_advisories::{
-    Builder, Database, osv,
-    source::{self, Item},
-};
+use muster_advisories::{Builder, Database, source};
 use std::{
     fmt::Write as _,
     path::{Path, PathBuf},
@@ -48,21 +45,14 @@ fn build(from: &[PathBuf], output: &Path) -> Result<String> {
     for path in from {
         let bar = terminal::progress(format!("reading {}", path.display()));
         let (mut named, mut found) = (Vec::new(), false);
-        let summaries = source::read(path, &mut |item| match item {
-            Item::Advisory(advisory) => {
-                let source = osv::source_name(&advisory);
-                builder.add(advisory, source);
-            }
-            Item::KnownExploited(entries) => builder.known_exploited(entries),
-            Item::Epss(scores) => builder.epss(scores),
-            Item::Skipped(skipped) if named.len() < NAMED_MAX => named.push(skipped),
-            Item::Skipped(_) => {}
+        let summaries = source::read(path, &mut |item| {
+            named.extend(builder.take(item).filter(|_| named.len() < NAMED_MAX));
         });
         bar.finish_and_clear();
         for summary in summaries? {
             let source::SourceSummary { path, format, records, set_aside } = summary;
             found |= records > 0;
-            let (path, format) = (path.display(), format.as_str());
+            let path = path.display();
             terminal::say(&format!("{path}: {format}, {records} records, {set_aside} set aside"));
         }
         for skipped in named {

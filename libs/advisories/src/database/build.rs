@@ -8,11 +8,12 @@ mod file;
 mod held;
 
 use super::pool::{Full, Pool};
-use crate::feed::WORD_BYTES_MAX;
+use crate::feed::{WORD_BYTES_MAX, cut};
+use crate::feeds::Item;
 use held::Held;
 use jiff::Timestamp;
-use muster_domain::{Advisory, Digest, Epss, KnownExploited, Skipped};
-use std::collections::BTreeMap;
+use muster_domain::{Advisory, Digest, Epss, Exploit, KnownExploited, LifeCycle, Skipped, VexStatement};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Most rejects that are told one by one; the rest is one count.
@@ -66,15 +67,29 @@ pub struct BuildReport {
     pub bytes: u64,
 }
 
+/// Under what a record is held: its id, source and scope.
+type RecordKey = (String, String, String);
+
+/// Most exploits that are kept per vulnerability; real ones have up to 30.
+const EXPLOITS_MAX: usize = 100;
+/// Most VEX statements that are kept: somebody writes each by hand or by a tool for a product of theirs.
+const STATEMENTS_MAX: usize = 1_000_000;
+/// Most life cycles that are kept: endoflife.date has below 10,000.
+const LIFE_CYCLES_MAX: usize = 1_000_000;
+
 /// Collects advisories and writes the database.
 pub struct Builder {
     epoch: u64,
     built_at: Timestamp,
-    records: BTreeMap<String, Held>,
+    records: BTreeMap<RecordKey, Held>,
     texts: Pool,
     keys: Pool,
     known_exploited: BTreeMap<String, KnownExploited>,
     epss: BTreeMap<String, Epss>,
+    exploits: BTreeMap<String, BTreeSet<Exploit>>,
+    /// By product and release.
+    life_cycles: BTreeMap<(String, String), LifeCycle>,
+    statements: Vec<VexStatement>,
     rejects: Vec<Skipped>,
     rejects_untold: u64,
     failure: Option<BuildError>,
@@ -91,27 +106,51 @@ impl Builder {
             keys: Pool::default(),
             known_exploited: BTreeMap::new(),
             epss: BTreeMap::new(),
+            exploits: BTreeMap::new(),
+            life_cycles: BTreeMap::new(),
+            statements: Vec::new(),
             rejects: Vec::new(),
             rejects_untold: 0,
             failure: None,
         }
     }
 
-    /// Adds one record of `source` (`osv::source_name`). Of two records with one id the later modified stays: feeds
-    /// overlap, and exports are mirrored.
-    pub fn add(&mut self, advisory: Advisory, source: &str) {
-        let id = advisory.id.0.clone();
-        if id.is_empty() || id.len() > WORD_BYTES_MAX || source.len() > WORD_BYTES_MAX {
-            let place = crate::feed::cut(&id, 40).to_owned();
-            self.reject(place, "advisory id or source has no or too many bytes".to_owned());
+    /// Takes what a source yields, and gives back what it set aside.
+    pub fn take(&mut self, item: Item) -> Option<Skipped> {
+        match item {
+            Item::Advisory(advisory) => self.add(advisory),
+            Item::KnownExploited(cve, known) => {
+                self.known_exploited.insert(cve, known);
+            }
+            Item::Epss(cve, prediction) => {
+                self.epss.insert(cve, prediction);
+            }
+            Item::Exploit(cve, exploit) => self.exploit(cve, exploit),
+            Item::LifeCycle(life_cycle) => self.life_cycle(life_cycle),
+            Item::Vex(statement) => self.statement(statement),
+            Item::Skipped(skipped) | Item::Partial(skipped) => return Some(skipped),
+            Item::UnknownEcosystem(ecosystem) => {
+                return Some(Skipped { place: ecosystem, reason: "is no ecosystem that we know".to_owned() });
+            }
+        }
+        None
+    }
+
+    /// Adds one record. Of two records with one id, source and scope the later modified stays: feeds overlap, and exports
+    /// are mirrored.
+    pub fn add(&mut self, advisory: Advisory) {
+        let key = (advisory.id.0.clone(), advisory.source.clone(), advisory.scope.clone());
+        if key.0.is_empty() || [&key.0, &key.1, &key.2].iter().any(|word| word.len() > WORD_BYTES_MAX) {
+            let reason = "advisory id, source or scope has no or too many bytes".to_owned();
+            self.reject(cut(&key.0, 40).to_owned(), reason);
             return;
         }
-        if self.records.get(&id).is_some_and(|known| known.modified >= advisory.modified) {
+        if self.records.get(&key).is_some_and(|known| known.modified >= advisory.modified) {
             return;
         }
-        match self.hold(advisory, source) {
+        match self.hold(advisory) {
             Ok(held) => {
-                self.records.insert(id, held);
+                self.records.insert(key, held);
             }
             Err(error) => {
                 self.failure.get_or_insert(error);
@@ -119,14 +158,31 @@ impl Builder {
         }
     }
 
-    /// Adds CISA's catalogue, by CVE.
-    pub fn known_exploited(&mut self, known: BTreeMap<String, KnownExploited>) {
-        self.known_exploited.extend(known);
+    fn exploit(&mut self, cve: String, exploit: Exploit) {
+        let exploits = self.exploits.entry(cve).or_default();
+        if exploits.len() < EXPLOITS_MAX && exploit.id.len().max(exploit.source.len()) <= WORD_BYTES_MAX {
+            exploits.insert(exploit);
+        }
     }
 
-    /// Adds predictions, by CVE.
-    pub fn epss(&mut self, predictions: BTreeMap<String, Epss>) {
-        self.epss.extend(predictions);
+    /// Of two sources about one release the one that names a day counts.
+    fn life_cycle(&mut self, life_cycle: LifeCycle) {
+        let LifeCycle { product, release, codename, end_of_life, extended_support, .. } = &life_cycle;
+        let words = [Some(product), Some(release), codename.as_ref(), end_of_life.as_ref(), extended_support.as_ref()];
+        let key = (product.clone(), release.clone());
+        let known = self.life_cycles.get(&key).is_some_and(|known| known.end_of_life.is_some());
+        let fits = words.into_iter().flatten().all(|word| word.len() <= WORD_BYTES_MAX);
+        if fits && !known && self.life_cycles.len() < LIFE_CYCLES_MAX {
+            self.life_cycles.insert(key, life_cycle);
+        }
+    }
+
+    fn statement(&mut self, statement: VexStatement) {
+        if self.statements.len() == STATEMENTS_MAX {
+            let reason = format!("there are more than {STATEMENTS_MAX} VEX statements");
+            return self.reject(cut(&statement.document, 200).to_owned(), reason);
+        }
+        self.statements.push(statement);
     }
 
     /// How many records came in so far.

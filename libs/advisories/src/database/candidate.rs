@@ -1,8 +1,11 @@
 //! What a look-up yields: claims and their ranges, borrowed from the file.
 
-use super::layout::{ClaimRow, NO_SCORE, NONE, PackageRow, RangeRow, RecordRow, Section, VulnerabilityRow, kind};
+use super::layout::{
+    ClaimRow, NO_SCORE, NONE, QualifierRow, RangeRow, RecordRow, Section, Slot, VulnerabilityRow, kind,
+};
 use super::{Database, DatabaseError};
-use muster_domain::{BaseScore, Severity};
+use muster_domain::{BaseScore, Names, Severity, VendorState, VexStatement};
+use zerocopy::little_endian::U32;
 
 /// The claims about one package.
 #[derive(Debug)]
@@ -14,7 +17,7 @@ pub struct Candidates<'a> {
 
 impl<'a> Candidates<'a> {
     #[inline]
-    pub(super) fn of(database: &'a Database, package: &PackageRow) -> Self {
+    pub(super) fn of(database: &'a Database, package: &Slot) -> Self {
         match database.slice(Section::Claims, package.claims_from.get(), package.claims.get()) {
             Ok(claims) => Self { database, claims: claims.iter(), failure: None },
             Err(failure) => Self::failed(database, failure),
@@ -79,6 +82,85 @@ impl<'a> Candidate<'a> {
     /// As `vulnerability`.
     pub fn advisory(&self) -> Result<&'a str, DatabaseError> {
         self.database.text(self.record_row()?.id.get())
+    }
+
+    /// The database that the record comes from (`Advisory::source`).
+    ///
+    /// # Errors
+    /// As `vulnerability`.
+    pub fn source(&self) -> Result<&'a str, DatabaseError> {
+        self.database.text(self.record_row()?.source.get())
+    }
+
+    /// Whether it is about the package's own name or about that of its source package.
+    #[inline]
+    pub fn names(&self) -> Names {
+        if self.row.source == 1 { Names::Source } else { Names::Binary }
+    }
+
+    /// What the vendor says beyond the ranges.
+    #[inline]
+    pub fn state(&self) -> Option<VendorState> {
+        VendorState::ALL.get(usize::from(self.row.state.checked_sub(1)?)).copied()
+    }
+
+    /// The architectures that it is about; none: all.
+    ///
+    /// # Errors
+    /// As `vulnerability`.
+    pub fn architectures(&self) -> Result<impl Iterator<Item = &'a str>, DatabaseError> {
+        let listed = match self.qualifier()? {
+            Some(qualifier) => self.database.optional_text(qualifier.architectures.get())?,
+            None => None,
+        };
+        Ok(listed.unwrap_or_default().split_whitespace())
+    }
+
+    /// The module stream that the package must come from.
+    ///
+    /// # Errors
+    /// As `vulnerability`.
+    pub fn module(&self) -> Result<Option<&'a str>, DatabaseError> {
+        self.qualifier()?.map_or(Ok(None), |qualifier| self.database.optional_text(qualifier.module.get()))
+    }
+
+    /// The vendor's remark on the state.
+    ///
+    /// # Errors
+    /// As `vulnerability`.
+    pub fn remark(&self) -> Result<Option<&'a str>, DatabaseError> {
+        self.qualifier()?.map_or(Ok(None), |qualifier| self.database.optional_text(qualifier.remark.get()))
+    }
+
+    /// Whether there is a VEX statement about the vulnerability, whatever its product.
+    ///
+    /// # Errors
+    /// As `vulnerability`.
+    pub fn has_statements(&self) -> Result<bool, DatabaseError> {
+        Ok(self.vulnerability_row()?.statements.get() > 0)
+    }
+
+    /// The VEX statements about the vulnerability.
+    ///
+    /// # Errors
+    /// As `vulnerability`.
+    pub fn statements(&self) -> Result<Vec<VexStatement>, DatabaseError> {
+        let row = self.vulnerability_row()?;
+        let places: &[U32] =
+            self.database.slice(Section::Statements, row.statements_from.get(), row.statements.get())?;
+        let read = |place: &U32| {
+            serde_json::from_slice(self.database.bytes(place.get())?)
+                .map_err(|_| DatabaseError::Damaged("a VEX statement can't be read"))
+        };
+        places.iter().map(read).collect()
+    }
+
+    #[inline]
+    fn qualifier(&self) -> Result<Option<&'a QualifierRow>, DatabaseError> {
+        match self.row.qualifier.get() {
+            NONE => Ok(None),
+            place => self.database.row(Section::Qualifiers, place).map(Some),
+        }
     }
 
     /// When the record was taken back, as RFC 3339; `None`: it stands.

@@ -1,12 +1,12 @@
 //! What a finding tells of its vulnerability: joined over its records, read from the compressed side of the file.
 
 use super::layout::{
-    FACTS_BLOCK_BYTES_MAX, FactsBlockRow, KnownExploitedRow, NONE, RecordRow, Section, VulnerabilityRow,
+    ExploitRow, FACTS_BLOCK_BYTES_MAX, FactsBlockRow, KnownExploitedRow, NONE, RecordRow, Section, VulnerabilityRow,
 };
 use super::{Database, DatabaseError};
 use crate::origins;
 use jiff::Timestamp;
-use muster_domain::{Epss, KnownExploited, VectorString, VulnerabilityFacts};
+use muster_domain::{Epss, Exploit, KnownExploited, Ssvc, VectorString, VendorWord, VulnerabilityFacts};
 use serde::{Deserialize, Serialize};
 use zerocopy::little_endian::U32;
 
@@ -17,6 +17,10 @@ pub(crate) struct RecordFacts {
     pub severity: Vec<VectorString>,
     pub vendor_severity: Option<String>,
     pub cwes: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cpes: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ssvc: Option<Ssvc>,
     pub references: Vec<String>,
     pub published: Option<Timestamp>,
     pub modified: Option<Timestamp>,
@@ -26,6 +30,10 @@ pub(crate) struct RecordFacts {
 const RECORDS_MAX: usize = 32;
 /// Most aliases of a vulnerability: real ones have a handful, and a damaged file must not fill the memory.
 const ALIASES_MAX: usize = 1000;
+/// Most exploits of a vulnerability that are told: real ones have up to 30.
+const EXPLOITS_MAX: usize = 100;
+/// Most CPE names of a vulnerability that are told.
+const CPES_MAX: usize = 200;
 /// Most links of a vulnerability: the Inspector API's own limit is 100.
 const REFERENCES_MAX: usize = 100;
 
@@ -56,6 +64,7 @@ impl Database {
             aliases: self.aliases_of(row)?,
             known_exploited: self.known_exploited(row)?,
             epss: epss(row),
+            exploits: self.exploits(row)?,
             ..VulnerabilityFacts::default()
         };
         if let Some(first) = records.first() {
@@ -63,7 +72,7 @@ impl Database {
             facts.source_url = origins::page(&facts.source, self.text(first.id.get())?);
         }
         for record in records.into_iter().take(RECORDS_MAX) {
-            join(&mut facts, self.record_facts(record)?);
+            join(&mut facts, self.text(record.source.get())?, self.record_facts(record)?);
         }
         facts.references.truncate(REFERENCES_MAX);
         Ok(Some(facts))
@@ -111,6 +120,14 @@ impl Database {
         aliases.iter().take(ALIASES_MAX).map(|alias| self.text(alias.get()).map(str::to_owned)).collect()
     }
 
+    fn exploits(&self, row: &VulnerabilityRow) -> Result<Vec<Exploit>, DatabaseError> {
+        let rows: &[ExploitRow] = self.slice(Section::Exploits, row.exploits_from.get(), row.exploits.get())?;
+        let exploit = |row: &ExploitRow| {
+            Ok(Exploit { source: self.text(row.source.get())?.to_owned(), id: self.text(row.id.get())?.to_owned() })
+        };
+        rows.iter().take(EXPLOITS_MAX).map(exploit).collect()
+    }
+
     fn known_exploited(&self, row: &VulnerabilityRow) -> Result<Option<KnownExploited>, DatabaseError> {
         if row.known_exploited.get() == NONE {
             return Ok(None);
@@ -132,7 +149,7 @@ pub(super) fn epss(row: &VulnerabilityRow) -> Option<Epss> {
 }
 
 /// Adds what the next record tells to what better ones told.
-fn join(facts: &mut VulnerabilityFacts, record: RecordFacts) {
+fn join(facts: &mut VulnerabilityFacts, source: &str, record: RecordFacts) {
     if facts.description.is_empty() {
         facts.description = record.description;
     }
@@ -141,7 +158,16 @@ fn join(facts: &mut VulnerabilityFacts, record: RecordFacts) {
             facts.severity.push(vector);
         }
     }
-    facts.vendor_severity = facts.vendor_severity.take().or(record.vendor_severity);
+    if let Some(word) = record.vendor_severity {
+        facts.vendor_words.push(VendorWord { source: source.to_owned(), severity: word.clone() });
+        facts.vendor_severity.get_or_insert(word);
+    }
+    facts.ssvc = facts.ssvc.take().or(record.ssvc);
+    for cpe in record.cpes {
+        if facts.cpes.len() < CPES_MAX && !facts.cpes.contains(&cpe) {
+            facts.cpes.push(cpe);
+        }
+    }
     facts.cwes.extend(record.cwes);
     facts.cwes.sort();
     facts.cwes.dedup();

@@ -15,7 +15,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 pub(crate) const MAGIC: [u8; 8] = *b"MUSTERDB";
 
 /// Which layout this is. Raised when rows, the hash or the version keys change; another number is refused.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 
 /// Refers to nothing.
 pub(crate) const NONE: u32 = u32::MAX;
@@ -43,30 +43,38 @@ pub(crate) enum Section {
     Packages,
     Index,
     Claims,
+    Qualifiers,
     Ranges,
     Records,
     Vulnerabilities,
     VulnerabilityRecords,
     Aliases,
     KnownExploited,
+    Exploits,
+    Statements,
+    LifeCycles,
     FactsBlocks,
     Facts,
 }
 
 impl Section {
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 18] = [
         Self::Texts,
         Self::Keys,
         Self::Ecosystems,
         Self::Packages,
         Self::Index,
         Self::Claims,
+        Self::Qualifiers,
         Self::Ranges,
         Self::Records,
         Self::Vulnerabilities,
         Self::VulnerabilityRecords,
         Self::Aliases,
         Self::KnownExploited,
+        Self::Exploits,
+        Self::Statements,
+        Self::LifeCycles,
         Self::FactsBlocks,
         Self::Facts,
     ];
@@ -79,11 +87,14 @@ impl Section {
             Self::Packages => size_of::<PackageRow>(),
             Self::Index => size_of::<Slot>(),
             Self::Claims => size_of::<ClaimRow>(),
+            Self::Qualifiers => size_of::<QualifierRow>(),
             Self::Ranges => size_of::<RangeRow>(),
             Self::Records => size_of::<RecordRow>(),
             Self::Vulnerabilities => size_of::<VulnerabilityRow>(),
-            Self::VulnerabilityRecords | Self::Aliases => size_of::<U32>(),
+            Self::VulnerabilityRecords | Self::Aliases | Self::Statements => size_of::<U32>(),
             Self::KnownExploited => size_of::<KnownExploitedRow>(),
+            Self::Exploits => size_of::<ExploitRow>(),
+            Self::LifeCycles => size_of::<LifeCycleRow>(),
             Self::FactsBlocks => size_of::<FactsBlockRow>(),
         }
     }
@@ -141,13 +152,24 @@ pub(crate) struct PackageRow {
     pub fingerprint: U64,
 }
 
-/// Open addressing over packages: `package` is the place plus one, 0 an empty slot.
+/// Open addressing over packages. A slot holds all that a look-up wants of its package, since each row more that it would
+/// have to touch costs a miss of the processor's caches.
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
 pub(crate) struct Slot {
     /// The upper half of the hash.
     pub tag: U32,
-    pub package: U32,
+    pub ecosystem: U32,
+    /// `NONE`: an empty slot.
+    pub name: U32,
+    pub claims_from: U32,
+    pub claims: U32,
+}
+
+impl Slot {
+    pub(crate) fn empty() -> Self {
+        Self { tag: 0.into(), ecosystem: 0.into(), name: NONE.into(), claims_from: 0.into(), claims: 0.into() }
+    }
 }
 
 /// One record's word on one vulnerability in one package. A package's claims are sorted by (vulnerability, record).
@@ -158,8 +180,10 @@ pub(crate) struct ClaimRow {
     pub vulnerability: U32,
     pub ranges_from: U32,
     pub ranges: U32,
-    /// The vendor's word; `NONE`: none.
+    /// The vendor's word on the severity; `NONE`: none.
     pub vendor: U32,
+    /// What restricts it or is remarked; `NONE`: nothing.
+    pub qualifier: U32,
     /// Tenths, or `NO_SCORE`.
     pub score: u8,
     /// Place in `Severity::ALL`.
@@ -168,6 +192,22 @@ pub(crate) struct ClaimRow {
     pub notice: u8,
     /// 1: the record was taken back.
     pub withdrawn: u8,
+    /// 1: about a source package.
+    pub source: u8,
+    /// Place in `VendorState::ALL` plus one; 0: none.
+    pub state: u8,
+}
+
+/// What a claim holds for, and the vendor's remark; each `NONE` where there is nothing.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned,
+)]
+#[repr(C)]
+pub(crate) struct QualifierRow {
+    /// Architectures, a space between them.
+    pub architectures: U32,
+    pub module: U32,
+    pub remark: U32,
 }
 
 /// Affected versions of one claim.
@@ -197,7 +237,7 @@ pub(crate) mod kind {
     pub(crate) const UNREADABLE: u32 = 5;
 }
 
-/// Sorted by id.
+/// Sorted by (id, source, scope).
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
 pub(crate) struct RecordRow {
@@ -221,9 +261,34 @@ pub(crate) struct VulnerabilityRow {
     pub aliases: U32,
     /// `NONE`: not in the catalogue.
     pub known_exploited: U32,
+    pub exploits_from: U32,
+    pub exploits: U32,
+    pub statements_from: U32,
+    pub statements: U32,
     /// Negative: no prediction.
     pub epss_score: F64,
     pub epss_percentile: F64,
+}
+
+/// Evidence of an exploit.
+#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
+#[repr(C)]
+pub(crate) struct ExploitRow {
+    pub source: U32,
+    pub id: U32,
+}
+
+/// Sorted by (product, release). `NONE` where nothing is known.
+#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
+#[repr(C)]
+pub(crate) struct LifeCycleRow {
+    pub product: U32,
+    pub release: U32,
+    pub codename: U32,
+    pub end_of_life: U32,
+    pub extended_support: U32,
+    /// 1: supported no more, on a day that is not known.
+    pub ended: U32,
 }
 
 /// Texts of CISA's entry.

@@ -14,15 +14,18 @@ mod delta;
 mod facts;
 mod hash;
 mod layout;
+mod life_cycles;
 mod pool;
+mod search;
 
 pub use build::{BuildError, BuildReport, Builder};
 pub use candidate::{Bound, Candidate, CandidateRange, Candidates, End, Text};
 pub use delta::{Delta, NAMES_MAX, delta};
 pub use layout::FORMAT_VERSION;
+pub use search::Found;
 
 use jiff::Timestamp;
-use layout::{EcosystemRow, Header, MAGIC, PROBES_MAX, PackageRow, Section, SectionRow, Slot, VulnerabilityRow};
+use layout::{EcosystemRow, Header, MAGIC, NONE, PROBES_MAX, PackageRow, Section, SectionRow, Slot, VulnerabilityRow};
 use muster_domain::Digest;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
@@ -202,7 +205,7 @@ impl Database {
     #[inline]
     pub fn candidates<'a>(&'a self, ecosystem: &str, name: &str) -> Candidates<'a> {
         match self.package(ecosystem, name) {
-            Ok(Some(package)) => Candidates::of(self, package),
+            Ok(Some(slot)) => Candidates::of(self, slot),
             Ok(None) => Candidates::none(self),
             Err(error) => Candidates::failed(self, error),
         }
@@ -237,30 +240,32 @@ impl Database {
     }
 
     #[inline]
-    fn package(&self, ecosystem: &str, name: &str) -> Result<Option<&PackageRow>, DatabaseError> {
+    fn package(&self, ecosystem: &str, name: &str) -> Result<Option<&Slot>, DatabaseError> {
         let hash = hash::of_package(self.header.seed.get(), ecosystem.as_bytes(), name.as_bytes());
         let slots = self.table::<Slot>(Section::Index);
         let mask = slots.len() - 1; // a power of two, checked when opened
         for probe in 0..PROBES_MAX {
             let slot = &slots[(hash as usize).wrapping_add(probe) & mask];
-            let Some(place) = slot.package.get().checked_sub(1) else {
+            if slot.name.get() == NONE {
                 return Ok(None);
-            };
-            if slot.tag.get() != (hash >> 32) as u32 {
-                continue;
             }
-            let row = self.row::<PackageRow>(Section::Packages, place)?;
-            if self.package_name(row)? == (ecosystem.as_bytes(), name.as_bytes()) {
-                return Ok(Some(row));
+            if slot.tag.get() == (hash >> 32) as u32
+                && self.bytes(slot.name.get())? == name.as_bytes()
+                && self.ecosystem_name(slot.ecosystem.get())? == ecosystem.as_bytes()
+            {
+                return Ok(Some(slot));
             }
         }
         Ok(None) // the builder leaves no longer probe
     }
 
     #[inline]
+    fn ecosystem_name(&self, place: u32) -> Result<&[u8], DatabaseError> {
+        self.bytes(self.row::<EcosystemRow>(Section::Ecosystems, place)?.name.get())
+    }
+
     fn package_name(&self, row: &PackageRow) -> Result<(&[u8], &[u8]), DatabaseError> {
-        let ecosystem = self.row::<EcosystemRow>(Section::Ecosystems, row.ecosystem.get())?;
-        Ok((self.bytes(ecosystem.name.get())?, self.bytes(row.name.get())?))
+        Ok((self.ecosystem_name(row.ecosystem.get())?, self.bytes(row.name.get())?))
     }
 
     fn vulnerability(&self, name: &str) -> Option<&VulnerabilityRow> {

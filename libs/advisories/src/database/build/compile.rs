@@ -2,17 +2,19 @@
 
 use super::super::hash;
 use super::super::layout::{
-    ClaimRow, EcosystemRow, FACTS_BLOCK_BYTES, FACTS_BLOCK_BYTES_MAX, FactsBlockRow, KnownExploitedRow, NO_SCORE, NONE,
-    PROBES_MAX, PackageRow, RangeRow, RecordRow, Slot, VulnerabilityRow, kind,
+    ClaimRow, EcosystemRow, ExploitRow, FACTS_BLOCK_BYTES, FACTS_BLOCK_BYTES_MAX, FactsBlockRow, KnownExploitedRow,
+    LifeCycleRow, NO_SCORE, NONE, PROBES_MAX, PackageRow, QualifierRow, RangeRow, RecordRow, Slot, VulnerabilityRow,
+    kind,
 };
-use super::super::pool::Pool;
-use super::held::{Held, HeldAffected};
-use super::{BuildError, Builder};
+use super::super::pool::{ITEM_BYTES_MAX, Pool};
+use super::held::{AffectedKey, Held, HeldAffected};
+use super::{BuildError, Builder, RecordKey};
 use crate::names::{self, Grouping, RecordNames};
 use crate::rating::{self, Rating};
-use muster_domain::{BaseScore, Severity};
+use muster_domain::{BaseScore, Names, Severity, VendorState, VexStatement};
 use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
+use std::collections::HashMap;
 use zerocopy::IntoBytes as _;
 use zerocopy::little_endian::U32;
 
@@ -31,29 +33,34 @@ pub(super) struct Compiled {
     pub index: Vec<Slot>,
     pub seed: u64,
     pub claims: Vec<ClaimRow>,
+    pub qualifiers: Vec<QualifierRow>,
     pub ranges: Vec<RangeRow>,
     pub records: Vec<RecordRow>,
     pub vulnerabilities: Vec<VulnerabilityRow>,
     pub vulnerability_records: Vec<U32>,
     pub aliases: Vec<U32>,
     pub known_exploited: Vec<KnownExploitedRow>,
+    pub exploits: Vec<ExploitRow>,
+    pub statements: Vec<U32>,
+    pub life_cycles: Vec<LifeCycleRow>,
     pub facts_blocks: Vec<FactsBlockRow>,
     pub facts: Vec<u8>,
 }
 
 /// A kept record and the vulnerabilities that it is about, by their place in the file.
 struct Kept<'a> {
-    id: &'a str,
+    key: &'a RecordKey,
     held: &'a Held,
     about: Vec<u32>,
 }
 
 /// What all records say of one vulnerability.
 #[derive(Default)]
-struct Joined {
+struct Joined<'a> {
     records: Vec<u32>,
     scores: Vec<(u8, BaseScore)>,
     words: Vec<String>,
+    statements: Vec<&'a VexStatement>,
     /// Digest of everything but its predictions.
     print: [u8; 32],
 }
@@ -68,6 +75,7 @@ pub(super) fn compile(builder: Builder) -> Result<Compiled, BuildError> {
     packages(&builder, &kept, &joined, &grouping, &wanted, &mut compiled, &mut texts)?;
     index(&mut compiled, &texts);
     vulnerabilities(&builder, &grouping, &wanted, &joined, &mut compiled, &mut texts)?;
+    life_cycles(&builder, &mut compiled, &mut texts)?;
     records(&kept, &mut compiled, &mut texts)?;
     compiled.texts = texts.into_blob();
     Ok(compiled)
@@ -77,7 +85,12 @@ fn grouping(builder: &Builder) -> Grouping {
     let names: Vec<RecordNames<'_>> = builder
         .records
         .iter()
-        .map(|(id, held)| RecordNames { id, aliases: &held.aliases, upstream: &held.upstream, related: &held.related })
+        .map(|((id, ..), held)| RecordNames {
+            id,
+            aliases: &held.aliases,
+            upstream: &held.upstream,
+            related: &held.related,
+        })
         .collect();
     names::group(&names)
 }
@@ -95,29 +108,40 @@ fn kept<'a>(builder: &'a Builder, grouping: &Grouping) -> (Vec<Kept<'a>>, Vec<u3
     for (new, &old) in (0..).zip(&wanted) {
         place[old as usize] = new;
     }
-    let kept = builder.records.iter().zip(&grouping.of_record).filter_map(|((id, held), about)| {
+    let kept = builder.records.iter().zip(&grouping.of_record).filter_map(|((key, held), about)| {
         let about: Vec<u32> = about.iter().map(|&old| place[old as usize]).filter(|&new| new != NONE).collect();
-        (!about.is_empty()).then_some(Kept { id, held, about })
+        (!about.is_empty()).then_some(Kept { key, held, about })
     });
     (kept.collect(), wanted)
 }
 
-fn joined(builder: &Builder, grouping: &Grouping, kept: &[Kept<'_>], wanted: &[u32]) -> Vec<Joined> {
-    let mut joined: Vec<Joined> = wanted.iter().map(|_| Joined::default()).collect();
-    let mut prints: Vec<Sha256> = wanted
-        .iter()
-        .map(|&old| match builder.known_exploited.get(&grouping.vulnerabilities[old as usize]) {
-            Some(known) => Sha256::new_with_prefix(format!("{known:?}")),
-            None => Sha256::new(),
-        })
-        .collect();
+fn joined<'a>(builder: &'a Builder, grouping: &Grouping, kept: &[Kept<'_>], wanted: &[u32]) -> Vec<Joined<'a>> {
+    let mut joined: Vec<Joined<'_>> = wanted.iter().map(|_| Joined::default()).collect();
+    let statements = statements(builder);
+    let mut prints = Vec::with_capacity(wanted.len());
+    for (&old, joined) in wanted.iter().zip(&mut joined) {
+        let name = &grouping.vulnerabilities[old as usize];
+        let names = std::iter::once(name).chain(&grouping.aliases[old as usize]);
+        joined.statements = names.filter_map(|name| statements.get(name.as_str())).flatten().copied().collect();
+        let mut print = Sha256::new();
+        if let Some(known) = builder.known_exploited.get(name) {
+            print.update(format!("{known:?}"));
+        }
+        if let Some(exploits) = builder.exploits.get(name) {
+            print.update(format!("{exploits:?}"));
+        }
+        for statement in &joined.statements {
+            print.update(format!("{statement:?}"));
+        }
+        prints.push(print);
+    }
     for (place, record) in (0..).zip(kept) {
         for &vulnerability in &record.about {
             joined[vulnerability as usize].records.push(place);
-            prints[vulnerability as usize].update(record.id);
+            prints[vulnerability as usize].update(format!("{:?}", record.key));
             prints[vulnerability as usize].update(record.held.ratings);
         }
-        if names::is_notice(record.id) || record.held.withdrawn.is_some() {
+        if names::is_notice(record.id()) || record.held.withdrawn.is_some() {
             continue;
         }
         for &vulnerability in &record.about {
@@ -132,29 +156,66 @@ fn joined(builder: &Builder, grouping: &Grouping, kept: &[Kept<'_>], wanted: &[u
     joined
 }
 
+/// The statements by the name that they use, in a fixed order.
+fn statements(builder: &Builder) -> HashMap<&str, Vec<&VexStatement>> {
+    let mut by_name: HashMap<&str, Vec<&VexStatement>> = HashMap::new();
+    for statement in &builder.statements {
+        by_name.entry(&statement.vulnerability).or_default().push(statement);
+    }
+    for statements in by_name.values_mut() {
+        statements.sort_unstable();
+        statements.dedup();
+        statements.truncate(STATEMENTS_MAX);
+    }
+    by_name
+}
+
+/// Most VEX statements about one vulnerability: one a product.
+const STATEMENTS_MAX: usize = 10_000;
+
+impl Kept<'_> {
+    fn id(&self) -> &str {
+        &self.key.0
+    }
+
+    fn source(&self) -> &str {
+        &self.key.1
+    }
+}
+
 /// Packages in the order of their names, with their claims and ranges.
 fn packages(
     builder: &Builder,
     kept: &[Kept<'_>],
-    joined: &[Joined],
+    joined: &[Joined<'_>],
     grouping: &Grouping,
     wanted: &[u32],
     compiled: &mut Compiled,
     texts: &mut Pool,
 ) -> Result<(), BuildError> {
     let held_text = |at: u32| builder.texts.get(at).expect("the builder put it there");
-    let mut entries: Vec<(&[u8], &[u8], u32, &HeldAffected)> = Vec::new();
+    let mut entries: Vec<Entry<'_>> = Vec::new();
     for (place, record) in (0..).zip(kept) {
-        for (&(ecosystem, name), affected) in &record.held.affected {
-            entries.push((held_text(ecosystem), held_text(name), place, affected));
+        for (key, affected) in &record.held.affected {
+            let package = (held_text(key.ecosystem), held_text(key.name));
+            entries.push(Entry { package, record: place, key, affected });
         }
     }
-    entries.par_sort_unstable_by(|a, b| (a.0, a.1, a.2).cmp(&(b.0, b.1, b.2)));
+    // Of one record's claims about one package the order is that of their texts, not of when the texts came.
+    let text = |at: u32| if at == NONE { None } else { builder.texts.get(at) };
+    let order = |entry: &Entry<'_>| {
+        let AffectedKey { names, state, architectures, module, remark, .. } = *entry.key;
+        (names, state, text(architectures), text(module), text(remark))
+    };
+    entries.par_sort_unstable_by(|a, b| {
+        (a.package, a.record).cmp(&(b.package, b.record)).then_with(|| order(a).cmp(&order(b)))
+    });
 
     let mut keys = Pool::default();
+    let mut qualifiers: HashMap<QualifierRow, u32> = HashMap::new();
     let mut ecosystem_before: Option<&[u8]> = None;
-    for package in entries.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
-        let (ecosystem, name, ..) = package[0];
+    for package in entries.chunk_by(|a, b| a.package == b.package) {
+        let (ecosystem, name) = package[0].package;
         if ecosystem_before != Some(ecosystem) {
             compiled.ecosystems.push(EcosystemRow { name: texts.put(ecosystem)?.into(), packages: 0.into() });
             ecosystem_before = Some(ecosystem);
@@ -164,7 +225,7 @@ fn packages(
 
         let mut print = Sha256::new();
         let mut claims = Vec::new();
-        for &(_, _, place, affected) in package {
+        for &Entry { record: place, key, affected, .. } in package {
             let record = &kept[place as usize];
             let from = count(compiled.ranges.len(), "ranges")?;
             for row in sorted(builder, affected) {
@@ -172,10 +233,21 @@ fn packages(
                 compiled.ranges.push(row);
             }
             let ranges = count(compiled.ranges.len(), "ranges")? - from;
-            print.update(record.id);
-            print.update(format!("{ranges} {:?} {:?}", record.held.withdrawn, affected.vendor));
+            print.update(format!("{:?} {ranges} {:?} {:?}", record.key, record.held.withdrawn, affected.vendor));
+            print.update(format!("{:?} {:?}", key.names, key.state));
             let vendor = affected.vendor.as_ref().or(record.held.vendor.as_ref());
             let vendor_at = vendor.map_or(Ok(NONE), |word| texts.put(word.as_bytes()))?;
+            let mut optional = |at: u32| -> Result<U32, BuildError> {
+                print.update(text(at).map_or(&[0][..], |text| text));
+                text(at).map_or(Ok(NONE.into()), |text| Ok(texts.put(text)?.into()))
+            };
+            let qualifier = QualifierRow {
+                architectures: optional(key.architectures)?,
+                module: optional(key.module)?,
+                remark: optional(key.remark)?,
+            };
+            let qualifier = qualifier_place(qualifier, &mut qualifiers, &mut compiled.qualifiers)?;
+            let state = key.state.and_then(|state| VendorState::ALL.iter().position(|&one| one == state));
             for &vulnerability in &record.about {
                 let rating = rate(record, affected, vendor, &joined[vulnerability as usize]);
                 let severity = Severity::ALL.iter().position(|&severity| severity == rating.severity);
@@ -185,10 +257,13 @@ fn packages(
                     ranges_from: from.into(),
                     ranges: ranges.into(),
                     vendor: vendor_at.into(),
+                    qualifier: qualifier.into(),
                     score: rating.score.map_or(NO_SCORE, BaseScore::tenths),
                     severity: severity.expect("ALL has every severity") as u8,
-                    notice: u8::from(names::is_notice(record.id)),
+                    notice: u8::from(names::is_notice(record.id())),
                     withdrawn: u8::from(record.held.withdrawn.is_some()),
+                    source: u8::from(key.names == Names::Source),
+                    state: state.map_or(0, |state| state as u8 + 1),
                 });
             }
         }
@@ -211,6 +286,33 @@ fn packages(
     }
     compiled.keys = keys.into_blob();
     Ok(())
+}
+
+/// What one record says of one package.
+struct Entry<'a> {
+    /// Ecosystem and name.
+    package: (&'a [u8], &'a [u8]),
+    record: u32,
+    key: &'a AffectedKey,
+    affected: &'a HeldAffected,
+}
+
+/// Most claims have no qualifier, and the others share few.
+fn qualifier_place(
+    row: QualifierRow,
+    places: &mut HashMap<QualifierRow, u32>,
+    rows: &mut Vec<QualifierRow>,
+) -> Result<u32, BuildError> {
+    if [row.architectures, row.module, row.remark].iter().all(|text| text.get() == NONE) {
+        return Ok(NONE);
+    }
+    if let Some(&place) = places.get(&row) {
+        return Ok(place);
+    }
+    let place = count(rows.len(), "qualifiers")?;
+    rows.push(row);
+    places.insert(row, place);
+    Ok(place)
 }
 
 /// A package's rows in the order of their keys: intervals, then listed versions, then what can't be read.
@@ -256,9 +358,9 @@ fn moved(
 }
 
 /// The record's own word on the package first, then its word on all, then what other records say.
-fn rate(record: &Kept<'_>, affected: &HeldAffected, vendor: Option<&String>, joined: &Joined) -> Rating {
+fn rate(record: &Kept<'_>, affected: &HeldAffected, vendor: Option<&String>, joined: &Joined<'_>) -> Rating {
     // A notice's score is that of the worst of its vulnerabilities, so it is no one's own.
-    let own: &[_] = if names::is_notice(record.id) { &[] } else { &record.held.scores };
+    let own: &[_] = if names::is_notice(record.id()) { &[] } else { &record.held.scores };
     let scores = affected.scores.iter().chain(own).chain(&joined.scores).copied();
     let rating = rating::rate(scores, vendor.into_iter().chain(&joined.words).map(String::as_str));
     if vendor.is_some_and(|word| rating::is_dismissed(word)) {
@@ -278,7 +380,7 @@ fn index(compiled: &mut Compiled, texts: &Pool) {
     };
     let mut capacity = (compiled.packages.len() * 2).next_power_of_two().max(2);
     for seed in 0.. {
-        if let Some(slots) = place(&hashed(seed), capacity) {
+        if let Some(slots) = place(&hashed(seed), &compiled.packages, capacity) {
             (compiled.index, compiled.seed) = (slots, seed);
             return;
         }
@@ -289,13 +391,19 @@ fn index(compiled: &mut Compiled, texts: &Pool) {
     }
 }
 
-fn place(hashes: &[u64], capacity: usize) -> Option<Vec<Slot>> {
-    let mut slots = vec![Slot { tag: 0.into(), package: 0.into() }; capacity];
-    for (package, &hash) in (1..).zip(hashes) {
-        let free = |probe: &usize| slots[(hash as usize).wrapping_add(*probe) & (capacity - 1)].package.get() == 0;
+fn place(hashes: &[u64], packages: &[PackageRow], capacity: usize) -> Option<Vec<Slot>> {
+    let mut slots = vec![Slot::empty(); capacity];
+    for (package, &hash) in packages.iter().zip(hashes) {
+        let free = |probe: &usize| slots[(hash as usize).wrapping_add(*probe) & (capacity - 1)].name.get() == NONE;
         let probe = (0..PROBES_MAX).find(free)?;
         let slot = (hash as usize).wrapping_add(probe) & (capacity - 1);
-        slots[slot] = Slot { tag: ((hash >> 32) as u32).into(), package: u32::into(package) };
+        slots[slot] = Slot {
+            tag: ((hash >> 32) as u32).into(),
+            ecosystem: package.ecosystem,
+            name: package.name,
+            claims_from: package.claims_from,
+            claims: package.claims,
+        };
     }
     Some(slots)
 }
@@ -304,7 +412,7 @@ fn vulnerabilities(
     builder: &Builder,
     grouping: &Grouping,
     wanted: &[u32],
-    joined: &[Joined],
+    joined: &[Joined<'_>],
     compiled: &mut Compiled,
     texts: &mut Pool,
 ) -> Result<(), BuildError> {
@@ -324,6 +432,18 @@ fn vulnerabilities(
             }
         };
         let epss = builder.epss.get(name);
+        let exploits_from = count(compiled.exploits.len(), "exploits")?;
+        for exploit in builder.exploits.get(name).into_iter().flatten() {
+            let (source, id) = (texts.put(exploit.source.as_bytes())?, texts.put(exploit.id.as_bytes())?);
+            compiled.exploits.push(ExploitRow { source: source.into(), id: id.into() });
+        }
+        let statements_from = count(compiled.statements.len(), "VEX statements")?;
+        for statement in &joined.statements {
+            let json = serde_json::to_vec(statement).expect("our own types have text keys, so JSON cannot fail");
+            if json.len() <= ITEM_BYTES_MAX {
+                compiled.statements.push(texts.put(&json)?.into());
+            }
+        }
         compiled.vulnerabilities.push(VulnerabilityRow {
             name: texts.put(name.as_bytes())?.into(),
             records_from: count(compiled.vulnerability_records.len(), "records of vulnerabilities")?.into(),
@@ -331,6 +451,10 @@ fn vulnerabilities(
             aliases_from: count(compiled.aliases.len(), "aliases")?.into(),
             aliases: count(aliases.len(), "aliases")?.into(),
             known_exploited: known_exploited.into(),
+            exploits_from: exploits_from.into(),
+            exploits: (count(compiled.exploits.len(), "exploits")? - exploits_from).into(),
+            statements_from: statements_from.into(),
+            statements: (count(compiled.statements.len(), "VEX statements")? - statements_from).into(),
             epss_score: epss.map_or(-1.0, |epss| epss.score).into(),
             epss_percentile: epss.map_or(-1.0, |epss| epss.percentile).into(),
         });
@@ -338,6 +462,25 @@ fn vulnerabilities(
         for alias in aliases {
             compiled.aliases.push(texts.put(alias.as_bytes())?.into());
         }
+    }
+    Ok(())
+}
+
+fn life_cycles(builder: &Builder, compiled: &mut Compiled, texts: &mut Pool) -> Result<(), BuildError> {
+    for life_cycle in builder.life_cycles.values() {
+        let mut optional = |text: &Option<String>| -> Result<U32, BuildError> {
+            text.as_ref().map_or(Ok(NONE.into()), |text| Ok(texts.put(text.as_bytes())?.into()))
+        };
+        let (codename, end_of_life) = (optional(&life_cycle.codename)?, optional(&life_cycle.end_of_life)?);
+        let extended_support = optional(&life_cycle.extended_support)?;
+        compiled.life_cycles.push(LifeCycleRow {
+            product: texts.put(life_cycle.product.as_bytes())?.into(),
+            release: texts.put(life_cycle.release.as_bytes())?.into(),
+            codename,
+            end_of_life,
+            extended_support,
+            ended: u32::from(life_cycle.ended).into(),
+        });
     }
     Ok(())
 }
@@ -358,8 +501,8 @@ fn records(kept: &[Kept<'_>], compiled: &mut Compiled, texts: &mut Pool) -> Resu
         let block_place = count(full_blocks + blocks.len() - 1, "facts")?;
         let block = blocks.last_mut().expect("one is pushed before and after each packing");
         compiled.records.push(RecordRow {
-            id: texts.put(record.id.as_bytes())?.into(),
-            source: texts.put(record.held.source.as_bytes())?.into(),
+            id: texts.put(record.id().as_bytes())?.into(),
+            source: texts.put(record.source().as_bytes())?.into(),
             withdrawn: record.held.withdrawn.as_ref().map_or(Ok(NONE), |at| texts.put(at.as_bytes()))?.into(),
             facts_block: block_place.into(),
             facts_offset: count(block.len(), "facts")?.into(),

@@ -8,7 +8,7 @@ use crate::feed::{LINK_BYTES_MAX, WORD_BYTES_MAX, cut};
 use crate::intervals::{Close, Edge, Interval, intervals};
 use crate::rating;
 use jiff::Timestamp;
-use muster_domain::{Advisory, Affected, BaseScore, VectorString};
+use muster_domain::{Advisory, Affected, BaseScore, Names, VectorString, VendorState};
 use std::collections::BTreeMap;
 
 /// Most bytes of a description, links and vectors that are kept per record.
@@ -16,6 +16,12 @@ const DESCRIPTION_BYTES_MAX: usize = 6 << 10;
 const REFERENCES_MAX: usize = 100;
 const VECTORS_MAX: usize = 16;
 const CWES_MAX: usize = 100;
+/// Most CPE names that are kept per record.
+const CPES_MAX: usize = 200;
+/// Most bytes of a vendor's remark.
+const REMARK_BYTES_MAX: usize = 300;
+/// Most architectures of one package; there are about 20.
+const ARCHITECTURES_MAX: usize = 32;
 /// Most bytes of the reason why a range can't be read.
 const REASON_BYTES_MAX: usize = 300;
 
@@ -24,19 +30,30 @@ pub(super) struct Held {
     pub aliases: Vec<String>,
     pub upstream: Vec<String>,
     pub related: Vec<String>,
-    pub source: String,
     pub modified: Option<Timestamp>,
     /// When it was taken back, when that is before the build.
     pub withdrawn: Option<String>,
     pub vendor: Option<String>,
     pub scores: Vec<(u8, BaseScore)>,
-    /// By ecosystem and normalised name.
-    pub affected: BTreeMap<(u32, u32), HeldAffected>,
+    pub affected: BTreeMap<AffectedKey, HeldAffected>,
     /// `RecordFacts` as JSON, compressed.
     pub facts: Vec<u8>,
     pub facts_bytes: usize,
     /// Digest of what in the facts rates the vulnerability.
     pub ratings: [u8; 32],
+}
+
+/// What of a package a record speaks of: each is a claim of its own. Numbers are texts in the builder's pool, or `NONE`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct AffectedKey {
+    pub ecosystem: u32,
+    /// Normalised.
+    pub name: u32,
+    pub names: Names,
+    pub state: Option<VendorState>,
+    pub architectures: u32,
+    pub module: u32,
+    pub remark: u32,
 }
 
 /// One package of a record.
@@ -48,8 +65,8 @@ pub(super) struct HeldAffected {
 }
 
 impl Builder {
-    pub(super) fn hold(&mut self, advisory: Advisory, source: &str) -> Result<Held, BuildError> {
-        let mut affected: BTreeMap<(u32, u32), HeldAffected> = BTreeMap::new();
+    pub(super) fn hold(&mut self, advisory: Advisory) -> Result<Held, BuildError> {
+        let mut affected: BTreeMap<AffectedKey, HeldAffected> = BTreeMap::new();
         for one in &advisory.affected {
             let name = one.ecosystem.normalise(&one.name);
             let too_long = name.len() > WORD_BYTES_MAX || one.ecosystem.as_str().len() > WORD_BYTES_MAX;
@@ -58,16 +75,16 @@ impl Builder {
                 self.reject(advisory.id.0.clone(), reason);
                 continue;
             }
-            let place = (self.texts.put(one.ecosystem.as_str().as_bytes())?, self.texts.put(name.as_bytes())?);
+            let key = self.affected_key(one, &name)?;
             let ranges = self.ranges(&advisory.id.0, one)?;
-            let held = affected.entry(place).or_default();
+            let held = affected.entry(key).or_default();
             held.ranges.extend(ranges);
             held.scores.extend(one.severity.iter().filter_map(rating::base_score));
             held.vendor = held.vendor.take().or_else(|| one.vendor_severity.as_deref().map(word));
         }
         let is_withdrawn = advisory.withdrawn.is_some_and(|at| at <= self.built_at);
         let facts = facts(&advisory);
-        let rated = (&facts.severity, &facts.vendor_severity, &facts.cwes);
+        let rated = (&facts.severity, &facts.vendor_severity, &facts.cwes, &facts.ssvc);
         let ratings = sha2::Digest::finalize(sha2::Digest::chain_update(sha2::Sha256::default(), json(&rated))).into();
         let json = json(&facts);
         let words = |list: Vec<String>| list.into_iter().filter(|word| word.len() <= WORD_BYTES_MAX).collect();
@@ -75,7 +92,6 @@ impl Builder {
             aliases: words(advisory.aliases),
             upstream: words(advisory.upstream),
             related: words(advisory.related),
-            source: source.to_owned(),
             modified: advisory.modified,
             withdrawn: advisory.withdrawn.filter(|_| is_withdrawn).map(|at| at.to_string()),
             vendor: facts.vendor_severity.clone(),
@@ -84,6 +100,25 @@ impl Builder {
             facts_bytes: json.len(),
             facts: zstd::bulk::compress(&json, 1).map_err(BuildError::Compress)?,
             ratings,
+        })
+    }
+
+    fn affected_key(&mut self, affected: &Affected, name: &str) -> Result<AffectedKey, BuildError> {
+        let mut architectures: Vec<&str> = affected.architectures.iter().map(String::as_str).collect();
+        architectures.retain(|architecture| architecture.len() <= 32);
+        architectures.sort_unstable();
+        architectures.dedup();
+        architectures.truncate(ARCHITECTURES_MAX);
+        let architectures = architectures.join(" ");
+        let mut optional = |text: &str| if text.is_empty() { Ok(NONE) } else { self.texts.put(text.as_bytes()) };
+        Ok(AffectedKey {
+            architectures: optional(&architectures)?,
+            module: optional(cut(affected.module.as_deref().unwrap_or_default(), WORD_BYTES_MAX))?,
+            remark: optional(cut(affected.remark.as_deref().unwrap_or_default(), REMARK_BYTES_MAX))?,
+            ecosystem: optional(affected.ecosystem.as_str())?,
+            name: optional(name)?,
+            names: affected.names,
+            state: affected.state,
         })
     }
 
@@ -177,6 +212,8 @@ fn facts(advisory: &Advisory) -> RecordFacts {
         severity,
         vendor_severity: advisory.vendor_severity.as_deref().map(word),
         cwes: advisory.cwes.iter().take(CWES_MAX).map(|cwe| word(cwe)).collect(),
+        cpes: advisory.cpes.iter().take(CPES_MAX).map(|cpe| word(cpe)).collect(),
+        ssvc: advisory.ssvc.clone(),
         references: references.take(REFERENCES_MAX).map(|reference| reference.url.clone()).collect(),
         published: advisory.published,
         modified: advisory.modified,
