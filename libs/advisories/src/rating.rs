@@ -12,26 +12,17 @@ pub struct Rating {
 }
 
 /// A vector's base score and the rank of its CVSS version, 0 being preferred: 3.1 and 3.0 (what Inspector shows
-/// and adjusts; its user guide, "Understanding the Inspector score"), then 4.0, then 2.0.
-/// `None`: the vector can't be read.
+/// and adjusts; its user guide, "Understanding the Inspector score"), then 4.0, then 2.0. Temporal and environmental
+/// metrics do not count: they are the owner's business, not the advisory's.
+/// `None`: the vector can't be read, or lacks a base metric and so has no score.
 pub fn base_score(vector: &VectorString) -> Option<(u8, BaseScore)> {
-    let (rank, points) = if vector.vector.starts_with("CVSS:3") {
-        (0, version_3(&vector.vector)?)
-    } else if vector.vector.starts_with("CVSS:4") {
-        (1, vector.vector.parse::<cvss::v4::Vector>().ok()?.score().value())
-    } else {
-        (2, vector.vector.parse::<cvss::v2::Vector>().ok()?.score().value())
+    let scores = muster_cvss::score(&vector.vector).ok()?;
+    let rank = match scores.version {
+        "3.1" | "3.0" => 0,
+        "4.0" => 1,
+        _ => 2,
     };
-    Some((rank, BaseScore::from_points(points)?))
-}
-
-/// The library scores a 3.x vector without some base metrics as 0.0; the specification gives it no score (§2, all eight
-/// are mandatory). Its `base_score` leaves environmental metrics out, as it should here.
-fn version_3(text: &str) -> Option<f64> {
-    let vector: cvss::v3::Vector = text.parse().ok()?;
-    let exploitability = vector.av.is_some() && vector.ac.is_some() && vector.pr.is_some() && vector.ui.is_some();
-    let impact = vector.s.is_some() && vector.c.is_some() && vector.i.is_some() && vector.a.is_some();
-    (exploitability && impact).then(|| vector.base_score().value())
+    Some((rank, BaseScore::from_tenths(scores.base.tenths())?))
 }
 
 /// A vendor's word as a severity. `None`: the word says that nobody has judged yet, or nothing that we know.
@@ -86,7 +77,7 @@ mod tests {
         check(&[V2, V40, V31], &["LOW"], (Some(75), Severity::High));
         check(&[V2, V40], &[], (Some(93), Severity::Critical));
         check(&[V2], &[], (Some(43), Severity::Medium));
-        // environmental metrics are the owner's business, not the advisory's
+        // environmental metrics are the owner's business
         check(&["CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H/MAV:P"], &[], (Some(75), Severity::High));
         check(&["CVSS:3.1/AV:N", "CVSS:9/AV:N", "", "high"], &["MODERATE"], (None, Severity::Medium));
     }

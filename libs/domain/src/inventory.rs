@@ -81,6 +81,9 @@ pub struct Package {
     pub source: Option<SourcePackage>,
     /// `amd64`, `all`, … as the package manager writes it.
     pub architecture: Option<String>,
+    /// The module stream that it was installed from, for distributions with modules: `nodejs:18`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub module: Option<String>,
     /// Files that prove it, relative to the root, sorted.
     pub paths: Vec<String>,
     /// The image layer that brought the proof.
@@ -105,6 +108,9 @@ pub struct Skipped {
 pub struct Inventory {
     /// The operating system; `None`: none found (a Lambda zip, a folder).
     pub os: Option<OperatingSystem>,
+    /// The release of the running kernel as `uname -r` tells it, where the root is that of a running system.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub running_kernel: Option<String>,
     /// Sorted, without doubles: `Inventory::new` sees to it.
     pub packages: Vec<Package>,
     /// What could not be read.
@@ -127,7 +133,7 @@ impl Inventory {
         skipped.dedup();
         limits_reached.sort();
         limits_reached.dedup();
-        Self { os, packages, skipped, limits_reached }
+        Self { os, running_kernel: None, packages, skipped, limits_reached }
     }
 
     /// The name of this content.

@@ -10,6 +10,8 @@ mod digest;
 mod ecosystem;
 mod finding;
 mod inventory;
+mod purl;
+pub use purl::PackageUrl;
 mod resource;
 mod severity;
 mod verdict;

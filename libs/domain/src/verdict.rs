@@ -1,6 +1,6 @@
 //! Verdicts: three answers with their explanation.
 
-use crate::{AdvisoryId, BaseScore, Digest, Package, Severity, VulnerabilityFacts};
+use crate::{AdvisoryId, BaseScore, Digest, Package, Severity, VendorState, VexStatement, VulnerabilityFacts};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -42,6 +42,9 @@ pub struct Verdict {
 pub struct Explanation {
     /// The record that decided; `None` when there is none (no data for this release).
     pub advisory: Option<AdvisoryId>,
+    /// The database that the record comes from (`Advisory::source`).
+    #[serde(default)]
+    pub source: String,
     /// The ecosystem and name under which it was looked up: `Debian:12`, `openssl`.
     pub ecosystem: String,
     /// The name that was looked up.
@@ -52,8 +55,17 @@ pub struct Explanation {
     pub scheme: String,
     /// The range that decided.
     pub range: Option<MatchedRange>,
-    /// The vendor's word, as it writes it.
+    /// The vendor's word on the severity, as it writes it.
     pub vendor: Option<String>,
+    /// What the vendor says of the package beyond version ranges.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<VendorState>,
+    /// The vendor's reason for or remark on that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remark: Option<String>,
+    /// The statement of the owner's own that was applied or that says something else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vex: Option<VexStatement>,
     /// One sentence for a person: `3.0.11-1 is before the fix 3.0.15-1~deb12u1`.
     pub reason: String,
 }

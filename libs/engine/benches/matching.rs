@@ -93,6 +93,7 @@ fn package(number: u32, is_os: bool) -> Package {
         architecture: None,
         paths: vec![format!("usr/lib/{name}")],
         layer: None,
+        module: None,
         lambda_layer: None,
         owned_by: None,
         name,

@@ -1,26 +1,34 @@
 //! Matching: an inventory against the advisory database -> verdicts, in three answers, each with its explanation.
 //!
-//! What is looked up: an OS package under its source package's name and version in the ecosystem of its release
-//! (`libssl3` is `openssl` in `Debian:12`), any other under its own.
+//! What is looked up (`lookup`): a package under its own name and, for OS packages, under its source package's name and version in
+//! the ecosystem of its release (`libssl3` is `openssl` in `Debian:12`). Each claim says which of the two it means, and for which
+//! architectures and module.
 //!
-//! One verdict per package and vulnerability, however many records speak of it:
+//! One verdict per package and vulnerability, however many records speak of it (`judge`):
 //! - In a distribution the record of the vulnerability itself (`DEBIAN-CVE-…`) decides. A notice (`DSA-…`) announces one
 //!   version for many vulnerabilities, some of which were fixed before, so it decides only where it is alone.
 //! - Of several deciding records "affected" wins over "undetermined" wins over "not affected". The verdict explains the
 //!   record with the lowest fix, and that fix is what the verdict advises.
 //! - A package whose files belong to an OS package is judged by the distributor, who patches without changing the
 //!   version that the language's feed compares.
+//! - Of several installed kernels the running one counts, where it is known (`kernel`).
+//! - A VEX statement of the owner's own closes or settles the answer (`vex`).
 //!
 //! What can't be judged at all (no data for that release, an unknown ecosystem) is a `Gap`, once per reason.
 
 mod explain;
 mod judge;
+mod kernel;
+mod lookup;
+mod vex;
 
-use judge::{Decision, Installed};
-use muster_advisories::{Candidate, Database, DatabaseError};
+use judge::Decision;
+use kernel::Kernels;
+use lookup::Found;
+use muster_advisories::{Database, DatabaseError};
 use muster_domain::{
-    Digest, Ecosystem, Explanation, Gap, Inventory, Package, PackageManager, Status, Verdict, VerdictSet,
-    VulnerabilityFacts,
+    AdvisoryId, Digest, Ecosystem, Explanation, Gap, Inventory, Package, PackageManager, Status, Verdict, VerdictSet,
+    VexStatement, VulnerabilityFacts,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashSet};
@@ -88,6 +96,7 @@ struct Matching<'a> {
     keeps_not_affected: bool,
     /// Names of OS packages that the database has data for.
     judged_by_distributor: HashSet<&'a str>,
+    kernels: Option<Kernels<'a>>,
     verdicts: Vec<Verdict>,
     not_affected: u64,
     gaps: BTreeMap<(String, String), u64>,
@@ -106,6 +115,7 @@ impl<'a> Matching<'a> {
             database,
             keeps_not_affected,
             judged_by_distributor: judged.map(|package| package.name.as_str()).collect(),
+            kernels: Kernels::of(inventory),
             verdicts: Vec::new(),
             not_affected: 0,
             gaps: BTreeMap::new(),
@@ -134,62 +144,80 @@ impl<'a> Matching<'a> {
     }
 
     fn package(&mut self, package: &'a Package, ecosystem: &Ecosystem) -> Result<(), DatabaseError> {
-        let (name, version) = match &package.source {
-            Some(source) => (source.name.as_str(), source.version.as_str()),
-            None => (package.name.as_str(), package.version.as_str()),
-        };
-        let name = ecosystem.normalise(name);
-        let mut candidates = self.database.candidates(ecosystem.as_str(), &name).peekable();
-        if candidates.peek().is_none() {
-            return Ok(());
-        }
-        let row = ecosystem.row();
-        let subject = Subject { package, ecosystem, name: &name, installed: Installed::new(row.scheme, version) };
-        let mut claims: Vec<Candidate<'_>> = Vec::new();
-        for candidate in candidates {
-            let candidate = candidate?;
-            if claims.last().is_some_and(|last| last.vulnerability_place() != candidate.vulnerability_place()) {
-                self.vulnerability(&subject, &claims)?;
-                claims.clear();
-            }
-            claims.push(candidate);
-        }
-        self.vulnerability(&subject, &claims)
+        let lookups = lookup::lookups(package, ecosystem);
+        let claims = lookup::claims(self.database, package, &lookups)?;
+        let place = |claim: &Found<'_, '_>| claim.candidate.vulnerability_place();
+        claims
+            .chunk_by(|a, b| place(a) == place(b))
+            .try_for_each(|claims| self.vulnerability(package, ecosystem, claims))
     }
 
     /// All claims about one vulnerability in one package -> one verdict.
-    fn vulnerability(&mut self, subject: &Subject<'_>, claims: &[Candidate<'_>]) -> Result<(), DatabaseError> {
-        let is_distribution = subject.ecosystem.row().is_distribution;
-        let Some(decision) = judge::decide(claims, &subject.installed, is_distribution)? else {
+    fn vulnerability(
+        &mut self,
+        package: &Package,
+        ecosystem: &Ecosystem,
+        claims: &[Found<'_, '_>],
+    ) -> Result<(), DatabaseError> {
+        let Some(decision) = judge::decide(claims, ecosystem.row().is_distribution)? else {
             return Ok(());
         };
-        let owner = subject.package.owned_by.as_deref();
-        let (status, owned_reason) = match (owner, decision.judgement.status) {
-            (None, status) => (status, None),
-            (Some(_), Status::NotAffected) => (Status::NotAffected, None),
-            (Some(owner), _) if self.judged_by_distributor.contains(owner) => {
-                let reason =
-                    format!("its files belong to the OS package {owner}, which the distributor's advisories judge");
-                (Status::NotAffected, Some(reason))
-            }
-            (Some(owner), _) => {
-                let found = explain::reason(&decision, &subject.installed)?;
-                let reason = format!(
-                    "its files belong to the OS package {owner}, whose distributor may have patched it, and there is no \
-                     advisory data for that; by the version alone: {found}"
-                );
-                (Status::Undetermined, Some(reason))
-            }
+        let (mut status, mut reason) = self.in_its_place(package, &decision)?;
+        let claim = decision.claim();
+        let statement = match claim.has_statements()? {
+            true => vex::about(package, claim.statements()?),
+            false => None,
         };
+        if let Some(statement) = &statement {
+            status = vex::answer(status, statement);
+            let by_version = reason.map_or_else(|| explain::reason(&decision), Ok)?;
+            reason = Some(format!("{}; without it: {by_version}", vex::reason(statement)));
+        }
         if status == Status::NotAffected {
             self.not_affected += 1;
             if !self.keeps_not_affected {
                 return Ok(());
             }
         }
-        let verdict = subject.verdict(status, &decision, owned_reason)?;
-        self.verdicts.push(verdict);
+        let reason = reason.map_or_else(|| explain::reason(&decision), Ok)?;
+        self.verdicts.push(verdict(package, status, &decision, reason, statement)?);
         Ok(())
+    }
+
+    /// The answer with regard to what else is installed, and the reason where that is another than the claim's.
+    fn in_its_place(
+        &self,
+        package: &Package,
+        decision: &Decision<'_, '_>,
+    ) -> Result<(Status, Option<String>), DatabaseError> {
+        let status = decision.judgement.status;
+        if status == Status::NotAffected {
+            return Ok((status, None));
+        }
+        if let Some(reason) = self.kernels.as_ref().and_then(|kernels| kernels.why_not(package)) {
+            return Ok((Status::NotAffected, Some(reason)));
+        }
+        if let (Some(kernels), Some(fixed)) = (&self.kernels, decision.judgement.fixed)
+            && let Some(newer) = kernels.unbooted_fix(package, decision.installed().scheme, fixed.key)
+        {
+            let found = explain::reason(decision)?;
+            let reason = format!("{found}; {newer} is installed and has not been booted: a restart is the fix");
+            return Ok((status, Some(reason)));
+        }
+        let Some(owner) = package.owned_by.as_deref() else {
+            return Ok((status, None));
+        };
+        if self.judged_by_distributor.contains(owner) {
+            let reason =
+                format!("its files belong to the OS package {owner}, which the distributor's advisories judge");
+            return Ok((Status::NotAffected, Some(reason)));
+        }
+        let found = explain::reason(decision)?;
+        let reason = format!(
+            "its files belong to the OS package {owner}, whose distributor may have patched it, and there is no \
+             advisory data for that; by the version alone: {found}"
+        );
+        Ok((Status::Undetermined, Some(reason)))
     }
 
     fn finish(mut self) -> (Vec<Verdict>, u64, Vec<Gap>) {
@@ -199,43 +227,38 @@ impl<'a> Matching<'a> {
     }
 }
 
-/// A package and how it is looked up.
-struct Subject<'s> {
-    package: &'s Package,
-    ecosystem: &'s Ecosystem,
-    name: &'s str,
-    installed: Installed<'s>,
-}
-
-impl Subject<'_> {
-    fn verdict(
-        &self,
-        status: Status,
-        decision: &Decision<'_>,
-        reason: Option<String>,
-    ) -> Result<Verdict, DatabaseError> {
-        let claim = &decision.claim;
-        let fixed = decision.judgement.fixed.filter(|_| status != Status::NotAffected);
-        Ok(Verdict {
-            vulnerability: claim.vulnerability()?.to_owned(),
-            aliases: claim.aliases()?,
-            package: self.package.clone(),
-            status,
-            fixed_version: fixed.map(|fixed| fixed.text.read().map(str::to_owned)).transpose()?,
-            severity: claim.severity(),
-            score: claim.score(),
-            explanation: Explanation {
-                advisory: Some(muster_domain::AdvisoryId(claim.advisory()?.to_owned())),
-                ecosystem: self.ecosystem.to_string(),
-                name: self.name.to_owned(),
-                installed: self.installed.raw.to_owned(),
-                scheme: self.ecosystem.scheme().name().to_owned(),
-                range: explain::range(decision, &self.installed)?,
-                vendor: claim.vendor()?.map(str::to_owned),
-                reason: reason.map_or_else(|| explain::reason(decision, &self.installed), Ok)?,
-            },
-        })
-    }
+fn verdict(
+    package: &Package,
+    status: Status,
+    decision: &Decision<'_, '_>,
+    reason: String,
+    vex: Option<VexStatement>,
+) -> Result<Verdict, DatabaseError> {
+    let (claim, lookup) = (decision.claim(), decision.found.lookup);
+    let fixed = decision.judgement.fixed.filter(|_| status != Status::NotAffected);
+    Ok(Verdict {
+        vulnerability: claim.vulnerability()?.to_owned(),
+        aliases: claim.aliases()?,
+        package: package.clone(),
+        status,
+        fixed_version: fixed.map(|fixed| fixed.text.read().map(str::to_owned)).transpose()?,
+        severity: claim.severity(),
+        score: claim.score(),
+        explanation: Explanation {
+            advisory: Some(AdvisoryId(claim.advisory()?.to_owned())),
+            source: claim.source()?.to_owned(),
+            ecosystem: lookup.ecosystem.clone(),
+            name: lookup.name.clone(),
+            installed: lookup.installed.raw.to_owned(),
+            scheme: lookup.installed.scheme.name().to_owned(),
+            range: explain::range(decision)?,
+            vendor: claim.vendor()?.map(str::to_owned),
+            state: claim.state(),
+            remark: claim.remark()?.map(str::to_owned),
+            vex,
+            reason,
+        },
+    })
 }
 
 /// What a person would call the ecosystem of a package that has none of ours.

@@ -87,6 +87,7 @@ pub(crate) fn package(manager: PackageManager, name: &str, version: &str) -> Pac
         architecture: (manager == PackageManager::Os).then(|| "amd64".into()),
         paths: vec![format!("usr/lib/{name}")],
         layer: None,
+        module: None,
         lambda_layer: None,
         owned_by: None,
     }
@@ -102,6 +103,10 @@ pub(crate) fn verdict(vulnerability: &str, name: &str, fixed: Option<&str>) -> V
         severity: Severity::Untriaged,
         score: None,
         explanation: Explanation {
+            source: "DEBIAN_CVE".into(),
+            state: None,
+            remark: None,
+            vex: None,
             advisory: None,
             ecosystem: "Debian:12".into(),
             name: name.into(),

@@ -2,7 +2,7 @@
 //! The model and what was turned down: `docs/decisions/0005-inspector-score.md`.
 
 use crate::scoring::Exposure;
-use cvss::v3::{Vector, metric::base::AttackVector};
+use muster_cvss::{Vector, Version};
 use muster_domain::{Adjustment, BaseScore, InspectorScore, Resource, VectorString, VulnerabilityFacts};
 
 /// The first CVSS v3 vector, moved from the network to an adjacent one where that is where an attacker must be.
@@ -15,12 +15,12 @@ pub(crate) fn inspector_score(
     let (given, mut vector, base_score) = vulnerability.severity.iter().find_map(version_3)?;
     let (adjustments, mut reasons) = adjustments(resource, vulnerability, exposure, &vector);
     if !adjustments.is_empty() {
-        vector.av = Some(AttackVector::Adjacent);
+        vector.set("AV", "A").ok()?;
     }
     reasons.extend(intelligence(vulnerability));
     Some(InspectorScore {
-        score: BaseScore::from_points(vector.base_score().value())?,
-        version: format!("3.{}", vector.minor_version),
+        score: base_score_of(&vector)?,
+        version: vector.version().as_str().to_owned(),
         vector: vector.to_string(),
         source: given.source.clone(),
         base_score,
@@ -31,23 +31,13 @@ pub(crate) fn inspector_score(
 }
 
 fn version_3(given: &VectorString) -> Option<(&VectorString, Vector, BaseScore)> {
-    let vector: Vector = given.vector.starts_with("CVSS:3").then(|| given.vector.parse().ok()).flatten()?;
-    let Vector {
-        av: Some(_),
-        ac: Some(_),
-        pr: Some(_),
-        ui: Some(_),
-        s: Some(_),
-        c: Some(_),
-        i: Some(_),
-        a: Some(_),
-        ..
-    } = vector
-    else {
-        return None; // the parser takes a vector without all base metrics, and scores it 0
-    };
-    let score = BaseScore::from_points(vector.base_score().value())?;
-    Some((given, vector, score))
+    let vector: Vector = given.vector.parse().ok()?;
+    let score = base_score_of(&vector)?;
+    matches!(vector.version(), Version::V30 | Version::V31).then_some((given, vector, score))
+}
+
+fn base_score_of(vector: &Vector) -> Option<BaseScore> {
+    BaseScore::from_tenths(vector.scores().base.tenths())
 }
 
 /// Lowers the attack vector when it is certain that no way leads in from the internet, or says why not.
@@ -58,7 +48,7 @@ fn adjustments(
     vector: &Vector,
 ) -> (Vec<Adjustment>, Vec<String>) {
     let unadjusted = |reason: String| (Vec::new(), vec![reason]);
-    if vector.av != Some(AttackVector::Network) {
+    if vector.get("AV") != Some("N") {
         return unadjusted("the attack does not come over the network, so exposure changes nothing".to_owned());
     }
     if !exposure.modelled {

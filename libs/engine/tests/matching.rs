@@ -35,6 +35,7 @@ fn package(ecosystem: &str, name: &str, version: &str) -> Package {
         architecture: None,
         paths: Vec::new(),
         layer: None,
+        module: None,
         lambda_layer: None,
         owned_by: None,
     }
@@ -265,17 +266,22 @@ fn files_of_an_os_package_are_judged_by_the_distributor() {
 fn what_nothing_can_be_said_about_is_a_gap_and_not_a_clean_bill() {
     let mut packages = Vec::new();
     for name in ["bash", "tar", "dash"] {
-        let mut ubuntu = package("Ubuntu:22.04", name, "1");
-        ubuntu.manager = PackageManager::Os;
-        packages.push(ubuntu);
+        let mut nixos = package("NixOS:24.05", name, "1");
+        nixos.manager = PackageManager::Os;
+        packages.push(nixos);
     }
-    let mut java = package("Maven", "log4j", "2.0");
-    java.purl = "pkg:maven/org.apache/log4j@2.0".into();
-    packages.extend([java, package("Debian:10", "tar", "1"), package("npm", "lodash", "4.17.21")]);
+    let mut model = package("HuggingFace", "distilbert", "1");
+    model.purl = "pkg:huggingface/distilbert@1".into();
+    packages.extend([
+        model,
+        package("Ubuntu:22.04", "tar", "1"),
+        package("Debian:10", "tar", "1"),
+        package("npm", "lodash", "4.17.21"),
+    ]);
     let os = OperatingSystem {
-        id: "ubuntu".into(),
-        version: "22.04".into(),
-        pretty_name: "Ubuntu 22.04".into(),
+        id: "nixos".into(),
+        version: "24.05".into(),
+        pretty_name: "NixOS 24.05".into(),
         codename: None,
     };
     let matches = match_inventory(&Inventory::new(Some(os), packages, Vec::new(), Vec::new()), &database(&[]));
@@ -286,8 +292,9 @@ fn what_nothing_can_be_said_about_is_a_gap_and_not_a_clean_bill() {
         matches.gaps,
         [
             gap("Debian:10", "no advisory data: the database has none for it", 1),
-            gap("pkg:maven", unknown, 1),
-            gap("ubuntu 22.04", unknown, 3),
+            gap("Ubuntu:22.04", "no advisory data: the database has none for it", 1),
+            gap("nixos 24.05", unknown, 3),
+            gap("pkg:huggingface", unknown, 1),
         ]
     );
     assert_eq!(matches.verdicts.len(), 1);

@@ -88,6 +88,7 @@ pub(crate) fn installed(
         architecture,
         paths: vec![path],
         layer: None,
+        module: None,
         lambda_layer: None,
         owned_by: None,
     }

@@ -179,13 +179,7 @@ fn joined(packages: Vec<Package>) -> Vec<Package> {
 
 /// The ecosystem of an operating system's own packages; `None`: none that we know.
 pub(crate) fn ecosystem_of(os: &OperatingSystem) -> Option<Ecosystem> {
-    if os.id != "debian" {
-        return None;
-    }
-    // Testing and unstable have no VERSION_ID, so no release whose advisories would count.
-    let major = os.version.split('.').next().unwrap_or_default();
-    let is_number = !major.is_empty() && major.bytes().all(|byte| byte.is_ascii_digit());
-    is_number.then(|| Ecosystem::debian(major))
+    Ecosystem::of_system(&os.id, &os.version)
 }
 
 #[cfg(test)]

@@ -57,6 +57,7 @@ pub(crate) fn package(name: String, version: String, manager: PackageManager, pa
         architecture: None,
         paths: vec![path.to_owned()],
         layer: None,
+        module: None,
         lambda_layer: None,
         owned_by: None,
     }

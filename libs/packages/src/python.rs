@@ -36,6 +36,7 @@ pub fn parse(path: &str, bytes: &[u8]) -> Parsed {
             architecture: None,
             paths: vec![path.to_owned()],
             layer: None,
+            module: None,
             lambda_layer: None,
             owned_by: None,
         }),

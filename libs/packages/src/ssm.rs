@@ -115,6 +115,7 @@ fn application(entry: &Entry, name: &str, version: &str, os: Option<&OperatingSy
         architecture,
         paths: Vec::new(),
         layer: None,
+        module: None,
         lambda_layer: None,
         owned_by: None,
     }

@@ -54,6 +54,12 @@ pub struct Candidate<'a> {
 }
 
 impl<'a> Candidate<'a> {
+    /// The record's place in this database: equal for claims of the same one.
+    #[inline]
+    pub fn record_place(&self) -> u32 {
+        self.row.record.get()
+    }
+
     /// The vulnerability's place in this database: equal for claims about the same one.
     #[inline]
     pub fn vulnerability_place(&self) -> u32 {

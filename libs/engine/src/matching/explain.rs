@@ -2,23 +2,46 @@
 
 use super::judge::{Decision, Installed, Why};
 use muster_advisories::{CandidateRange, DatabaseError, End};
-use muster_domain::MatchedRange;
+use muster_domain::{MatchedRange, VendorState};
 use muster_versions::VersionKey;
 
 /// The range that holds, or the nearest one that doesn't.
-pub(super) fn range(decision: &Decision<'_>, installed: &Installed<'_>) -> Result<Option<MatchedRange>, DatabaseError> {
+pub(super) fn range(decision: &Decision<'_, '_>) -> Result<Option<MatchedRange>, DatabaseError> {
     match decision.judgement.why {
         Why::Inside(range) => matched(&range).map(Some),
-        Why::Outside => nearest(decision, installed)?.map(|range| matched(&range)).transpose(),
-        Why::Withdrawn | Why::VersionUnreadable | Why::RangeUnreadable(_) | Why::NoVersions => Ok(None),
+        Why::Outside => nearest(decision, decision.installed())?.map(|range| matched(&range)).transpose(),
+        Why::Withdrawn | Why::VendorSays(_) | Why::VersionUnreadable | Why::RangeUnreadable(_) | Why::NoVersions => {
+            Ok(None)
+        }
     }
 }
 
-/// Why the decision is what it is.
-pub(super) fn reason(decision: &Decision<'_>, installed: &Installed<'_>) -> Result<String, DatabaseError> {
+/// Why the decision is what it is, with what the vendor adds.
+pub(super) fn reason(decision: &Decision<'_, '_>) -> Result<String, DatabaseError> {
+    let mut reason = bare_reason(decision, decision.installed())?;
+    let remark = decision.claim().remark()?.map(|remark| format!(" ({remark})")).unwrap_or_default();
+    if let Why::VendorSays(state) = decision.judgement.why {
+        return Ok(format!("the vendor says: {}{remark}", state.as_str()));
+    }
+    match decision.claim().state() {
+        Some(state) if state != VendorState::Fixed => {
+            reason.push_str(&format!("; the vendor says: {}{remark}", state.as_str()));
+        }
+        _ => {}
+    }
+    if decision.found.lookup.is_extended && decision.judgement.fixed.is_some() {
+        reason.push_str("; the fix comes with Ubuntu Pro");
+    }
+    Ok(reason)
+}
+
+fn bare_reason(decision: &Decision<'_, '_>, installed: &Installed<'_>) -> Result<String, DatabaseError> {
     let raw = installed.raw;
     Ok(match decision.judgement.why {
-        Why::Withdrawn => format!("the advisory was withdrawn on {}", decision.claim.withdrawn()?.unwrap_or_default()),
+        Why::Withdrawn => {
+            format!("the advisory was withdrawn on {}", decision.claim().withdrawn()?.unwrap_or_default())
+        }
+        Why::VendorSays(state) => format!("the vendor says: {}", state.as_str()),
         Why::Inside(range) => inside(raw, &range)?,
         Why::Outside => match nearest(decision, installed)? {
             Some(range) => outside(raw, &range, installed)?,
@@ -78,14 +101,14 @@ fn outside(raw: &str, range: &CandidateRange<'_>, installed: &Installed<'_>) -> 
 /// The last interval that ends before the installed version, else the first one that begins after it. A claim's
 /// intervals are sorted.
 fn nearest<'a>(
-    decision: &Decision<'a>,
+    decision: &Decision<'a, '_>,
     installed: &Installed<'_>,
 ) -> Result<Option<CandidateRange<'a>>, DatabaseError> {
     let Some(key) = installed.key.as_ref().ok().map(VersionKey::as_bytes) else {
         return Ok(None);
     };
     let mut nearest = None;
-    for range in decision.claim.ranges()? {
+    for range in decision.claim().ranges()? {
         let range = range?;
         let CandidateRange::Interval { introduced, .. } = range else {
             continue;

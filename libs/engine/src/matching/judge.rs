@@ -1,19 +1,21 @@
 //! One claim against one version, and several claims about one vulnerability against each other. Nothing is written
 //! down here: an answer borrows what decided it, and `explain` puts it into words when it is wanted.
 
+use super::lookup::{Found, is_same_build};
 use muster_advisories::{Bound, Candidate, CandidateRange, DatabaseError, End, Text};
-use muster_domain::Status;
+use muster_domain::{Names, Status, VendorState};
 use muster_versions::{Malformed, Scheme, VersionKey};
 
 /// The installed version, as written and as compared.
 pub(super) struct Installed<'i> {
+    pub scheme: Scheme,
     pub raw: &'i str,
     pub key: Result<VersionKey, Malformed>,
 }
 
 impl<'i> Installed<'i> {
     pub(super) fn new(scheme: Scheme, raw: &'i str) -> Self {
-        Self { raw, key: scheme.key(raw) }
+        Self { scheme, raw, key: scheme.key(raw) }
     }
 
     fn key(&self) -> Option<&[u8]> {
@@ -39,6 +41,8 @@ pub(super) enum Why<'a> {
     Inside(CandidateRange<'a>),
     /// No range holds.
     Outside,
+    /// The vendor says so, whatever the version.
+    VendorSays(VendorState),
     /// The installed version can't be read.
     VersionUnreadable,
     /// A range can't be read, and no other holds.
@@ -48,23 +52,58 @@ pub(super) enum Why<'a> {
 }
 
 /// The claim that decides on a vulnerability, and what it says.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Decision<'a> {
-    pub claim: Candidate<'a>,
-    pub judgement: Judgement<'a>,
+#[derive(Clone, Copy)]
+pub(super) struct Decision<'d, 'l> {
+    pub found: Found<'d, 'l>,
+    pub judgement: Judgement<'d>,
+}
+
+impl<'d, 'l> Decision<'d, 'l> {
+    pub(super) fn claim(&self) -> &Candidate<'d> {
+        &self.found.candidate
+    }
+
+    pub(super) fn installed(&self) -> &'l Installed<'l> {
+        &self.found.lookup.installed
+    }
 }
 
 /// The decision among claims about one vulnerability (its rule stands above `matching`). `None` without claims.
-pub(super) fn decide<'a>(
-    claims: &[Candidate<'a>],
-    installed: &Installed<'_>,
+pub(super) fn decide<'d, 'l>(
+    claims: &[Found<'d, 'l>],
     is_distribution: bool,
-) -> Result<Option<Decision<'a>>, DatabaseError> {
-    let stands_alone = |claim: &&Candidate<'_>| !claim.is_notice() && !claim.is_withdrawn();
-    let has_own_record = is_distribution && claims.iter().any(|claim| stands_alone(&claim));
-    let mut best: Option<Decision<'a>> = None;
-    for claim in claims.iter().filter(|claim| !has_own_record || stands_alone(claim)) {
-        let next = Decision { claim: *claim, judgement: judge(claim, installed)? };
+) -> Result<Option<Decision<'d, 'l>>, DatabaseError> {
+    let of = |is_extended| claims.iter().filter(move |claim| claim.lookup.is_extended == is_extended);
+    let plain = best(of(false).copied(), is_distribution)?;
+    let extended = best(of(true).copied(), is_distribution)?;
+    Ok(match (plain, extended) {
+        // What the subscription alone fixes is told as a fix, and counts as one where it is installed.
+        (Some(plain), Some(extended)) if plain.judgement.status != Status::NotAffected => {
+            let is_fixed = extended.judgement.status == Status::NotAffected;
+            let tells_fix = plain.judgement.fixed.is_none() && extended.judgement.fixed.is_some();
+            Some(if is_fixed || tells_fix { extended } else { plain })
+        }
+        (plain, extended) => plain.or(extended),
+    })
+}
+
+fn best<'d, 'l>(
+    claims: impl Iterator<Item = Found<'d, 'l>> + Clone,
+    is_distribution: bool,
+) -> Result<Option<Decision<'d, 'l>>, DatabaseError> {
+    let stands_alone = |claim: &Found<'_, '_>| !claim.candidate.is_notice() && !claim.candidate.is_withdrawn();
+    let has_own_record = is_distribution && claims.clone().any(|claim| stands_alone(&claim));
+    // What a record says of the package itself is nearer than what it says of its source.
+    let is_nearest = |claim: &Found<'_, '_>| {
+        claim.candidate.names() == Names::Binary
+            || !claims.clone().any(|other| {
+                other.candidate.names() == Names::Binary
+                    && other.candidate.record_place() == claim.candidate.record_place()
+            })
+    };
+    let mut best: Option<Decision<'d, 'l>> = None;
+    for claim in claims.clone().filter(|claim| (!has_own_record || stands_alone(claim)) && is_nearest(claim)) {
+        let next = Decision { found: claim, judgement: judge(&claim.candidate, &claim.lookup.installed)? };
         best = Some(match best {
             Some(best) if !next.judgement.beats(&best.judgement) => best,
             _ => next,
@@ -102,6 +141,13 @@ fn judge<'a>(claim: &Candidate<'a>, installed: &Installed<'_>) -> Result<Judgeme
     if claim.is_withdrawn() {
         return Ok(answer(Status::NotAffected, Why::Withdrawn));
     }
+    match claim.state() {
+        Some(state @ VendorState::NotAffected) => return Ok(answer(Status::NotAffected, Why::VendorSays(state))),
+        Some(state @ VendorState::UnderInvestigation) => {
+            return Ok(answer(Status::Undetermined, Why::VendorSays(state)));
+        }
+        _ => {}
+    }
     let mut inside: Option<CandidateRange<'a>> = None;
     let mut fixed: Option<Bound<'a>> = None;
     let mut unreadable = None;
@@ -122,7 +168,10 @@ fn judge<'a>(claim: &Candidate<'a>, installed: &Installed<'_>) -> Result<Judgeme
     }
     Ok(match (inside, unreadable) {
         (Some(range), _) => Judgement { status: Status::Affected, why: Why::Inside(range), fixed },
-        (None, _) if !names_versions => answer(Status::Undetermined, Why::NoVersions),
+        (None, _) if !names_versions => match claim.state() {
+            Some(state) if state != VendorState::Fixed => answer(Status::Affected, Why::VendorSays(state)),
+            _ => answer(Status::Undetermined, Why::NoVersions),
+        },
         (None, _) if installed.key.is_err() => answer(Status::Undetermined, Why::VersionUnreadable),
         (None, Some(why)) => answer(Status::Undetermined, Why::RangeUnreadable(why)),
         (None, None) => answer(Status::NotAffected, Why::Outside),
@@ -133,12 +182,23 @@ fn holds(range: &CandidateRange<'_>, installed: &Installed<'_>) -> Result<bool, 
     match (range, installed.key()) {
         // Every version there is, read or not.
         (CandidateRange::Interval { introduced: None, end: End::Open }, _) => Ok(true),
-        (CandidateRange::Interval { introduced, end }, Some(key)) => {
-            Ok(introduced.is_none_or(|introduced| introduced.key <= key) && before(key, end))
-        }
+        (CandidateRange::Interval { introduced, end }, Some(key)) => Ok(introduced
+            .is_none_or(|introduced| introduced.key <= key)
+            && before(key, end)
+            && is_comparable(end, installed)?),
         (CandidateRange::Listed { key: Some(listed), .. }, Some(key)) => Ok(*listed == key),
         (CandidateRange::Listed { version, .. }, _) => Ok(version.read()? == installed.raw),
         (CandidateRange::Interval { .. } | CandidateRange::Unreadable(_), _) => Ok(false),
+    }
+}
+
+/// Whether the end is of the installed version's line of builds.
+fn is_comparable(end: &End<'_>, installed: &Installed<'_>) -> Result<bool, DatabaseError> {
+    match end {
+        End::Fixed(bound) if installed.scheme == Scheme::Rpm => {
+            Ok(is_same_build(installed.scheme, installed.raw, bound.text.read()?))
+        }
+        _ => Ok(true),
     }
 }
 

@@ -231,6 +231,7 @@ fn package(component: &Component, purl: &str) -> Result<Package, String> {
         architecture: value(component, property::ARCHITECTURE).or(arch),
         paths,
         layer: layer.and_then(|layer| layer.parse().ok()),
+        module: None,
         lambda_layer: value(component, property::LAMBDA_LAYER),
         owned_by: value(component, property::OWNED_BY),
         purl: purl.to_string(),

@@ -21,6 +21,7 @@ fn sample() -> Inventory {
         architecture: Some("amd64".to_owned()),
         paths: vec!["var/lib/dpkg/status".to_owned()],
         layer: Some(Digest::of(b"layer")),
+        module: None,
         lambda_layer: None,
         owned_by: None,
     };
@@ -34,6 +35,7 @@ fn sample() -> Inventory {
         architecture: None,
         paths: paths.iter().map(|path| (*path).to_owned()).collect(),
         layer: None,
+        module: None,
         lambda_layer: Some("arn:aws:lambda:eu-central-1:123456789012:layer:deps:1".to_owned()),
         owned_by: Some("node-babel".to_owned()),
     };

@@ -103,6 +103,7 @@ pub fn package(ecosystem: &str, name: &str, version: &str) -> Package {
         architecture: None,
         paths: Vec::new(),
         layer: None,
+        module: None,
         lambda_layer: None,
         owned_by: None,
     }
@@ -141,6 +142,10 @@ pub fn finding(resource: &Resource, vulnerability: &str) -> Finding {
         severity: Severity::High,
         score: BaseScore::from_tenths(75),
         explanation: Explanation {
+            source: "DEBIAN_CVE".into(),
+            state: None,
+            remark: None,
+            vex: None,
             advisory: None,
             ecosystem: "Debian:12".to_owned(),
             name: "openssl".to_owned(),

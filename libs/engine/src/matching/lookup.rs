@@ -1,0 +1,107 @@
+//! Under which names a package is looked up, and which of the claims found there are about it.
+
+use super::judge::Installed;
+use muster_advisories::{Candidate, Database, DatabaseError};
+use muster_domain::{Ecosystem, Names, Package};
+use muster_versions::Scheme;
+
+/// One question to the database about a package.
+pub(super) struct Lookup<'p> {
+    /// With its release.
+    pub ecosystem: String,
+    /// Normalised.
+    pub name: String,
+    /// Which claims found there count; `None`: all.
+    names: Option<Names>,
+    /// The version that its ranges are compared with.
+    pub installed: Installed<'p>,
+    /// Whether the fixes found there come with a subscription only (Ubuntu Pro).
+    pub is_extended: bool,
+}
+
+/// A claim and the look-up that found it.
+#[derive(Clone, Copy)]
+pub(super) struct Found<'d, 'l> {
+    pub candidate: Candidate<'d>,
+    pub lookup: &'l Lookup<'l>,
+}
+
+/// A package under its own name and, for OS packages, under its source package's. Ubuntu's are looked up in Ubuntu Pro, too.
+pub(super) fn lookups<'p>(package: &'p Package, ecosystem: &Ecosystem) -> Vec<Lookup<'p>> {
+    let own = (package.name.as_str(), package.version.as_str());
+    let source = package.source.as_ref().map_or(own, |source| (source.name.as_str(), source.version.as_str()));
+    let questions = match source == own {
+        true => vec![(own, None)],
+        false => vec![(own, Some(Names::Binary)), (source, Some(Names::Source))],
+    };
+    let releases = std::iter::once((ecosystem.to_string(), false));
+    let extended = ecosystem.as_str().strip_prefix("Ubuntu:").filter(|release| !release.starts_with("Pro:"));
+    let releases = releases.chain(extended.map(|release| (format!("Ubuntu:Pro:{release}"), true)));
+    let mut lookups = Vec::new();
+    for (release, is_extended) in releases {
+        for &((name, version), names) in &questions {
+            lookups.push(Lookup {
+                ecosystem: release.clone(),
+                name: ecosystem.normalise(name),
+                names,
+                installed: Installed::new(ecosystem.scheme(), version),
+                is_extended,
+            });
+        }
+    }
+    lookups
+}
+
+/// The claims that are about the package, those about one vulnerability behind each other.
+pub(super) fn claims<'d, 'l>(
+    database: &'d Database,
+    package: &Package,
+    lookups: &'l [Lookup<'l>],
+) -> Result<Vec<Found<'d, 'l>>, DatabaseError> {
+    let mut claims = Vec::new();
+    for lookup in lookups {
+        for candidate in database.candidates(&lookup.ecosystem, &lookup.name) {
+            let candidate = candidate?;
+            if lookup.names.is_none_or(|names| names == candidate.names()) && is_about(&candidate, package)? {
+                claims.push(Found { candidate, lookup });
+            }
+        }
+    }
+    if lookups.len() > 1 {
+        claims.sort_by_key(|claim| claim.candidate.vulnerability_place());
+    }
+    Ok(claims)
+}
+
+/// Whether the claim holds for the package's architecture and module. A package whose architecture is not known is meant by
+/// all; one that came from a module is not the package that a claim without a module is about, as far as the
+/// distribution tells modules apart.
+fn is_about(candidate: &Candidate<'_>, package: &Package) -> Result<bool, DatabaseError> {
+    let mut architectures = candidate.architectures()?.peekable();
+    if let (Some(own), Some(_)) = (&package.architecture, architectures.peek())
+        && !["noarch", "all"].contains(&own.as_str())
+        && !architectures.any(|architecture| architecture == own)
+    {
+        return Ok(false);
+    }
+    Ok(match (candidate.module()?, &package.module) {
+        (Some(module), Some(own)) => module == own,
+        (Some(_), None) => false,
+        (None, Some(_)) => !tells_modules(package),
+        (None, None) => true,
+    })
+}
+
+/// Red Hat's and Oracle's advisories name the module; AlmaLinux' and Rocky's name it only inside the fixed version, where
+/// `is_same_build` looks.
+fn tells_modules(package: &Package) -> bool {
+    let ecosystem = package.ecosystem.as_ref().map(|ecosystem| ecosystem.row().name);
+    ecosystem.is_some_and(|name| ["Red Hat", "Oracle Linux"].contains(&name))
+}
+
+/// Whether a fix is of the same line of builds as the installed version: rpm packages that a module brings have `.module` in
+/// their release (Fedora modularity, "module builds"), and their versions have no order against those of the plain ones.
+pub(super) fn is_same_build(scheme: Scheme, installed: &str, bound: &str) -> bool {
+    let is_modular = |version: &str| version.contains(".module");
+    scheme != Scheme::Rpm || is_modular(installed) == is_modular(bound)
+}
