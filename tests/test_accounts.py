@@ -1,8 +1,12 @@
 """AWS is not always kind: denied roles, throttling, failures, short pages, findings that are refused."""
 
+import subprocess
+
 from demo.emulator import MANAGEMENT_ACCOUNT, MEMBER_ACCOUNT
 from demo.fleet import REGIONS
+from demo.up import ADVISORIES
 from expectations import affected
+from harness.system import Embedded, binary
 
 
 def errors(muster) -> dict[tuple[str, str], str]:
@@ -84,3 +88,23 @@ def test_a_finding_that_security_hub_refuses_holds_up_no_other_and_arrives_later
     again.wait("all but the refused finding", lambda: told() == arns - {refused})
     demo.accounts.faults()
     again.wait("the refused one too", lambda: told() == arns)
+
+
+def test_a_single_pass_that_could_not_read_everything_says_so(demo, sinks, tmp_path):
+    def once(name: str, **settings: str) -> subprocess.CompletedProcess:
+        system = Embedded(demo, tmp_path / name, **settings)
+        folder = tmp_path / name / "data"
+        environment = system.environment | {"MUSTER_DATA_FOLDER": str(folder)}
+        command = [binary(), "up", "--once", "--listen", "127.0.0.1:0"]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=180)
+
+    whole = once("whole")
+    assert whole.returncode == 0, whole.stderr
+    demo.accounts.faults(deny=[{"service": "sts", "action": "AssumeRole", "account": MEMBER_ACCOUNT}])
+    denied = once("denied")
+    assert denied.returncode == 3 and "AssumeRole" in denied.stderr, denied.stderr
+    assert denied.stdout.splitlines()[-1].endswith(" findings"), "what could be read is told all the same"
+    demo.accounts.faults()
+    feeds = f"{ADVISORIES},{tmp_path / 'no-such-feed'}"
+    missing = once("missing", MUSTER_FEEDS=feeds)
+    assert missing.returncode == 3 and "no-such-feed" in missing.stderr, missing.stderr

@@ -10,6 +10,7 @@ mod lease;
 pub mod metric_names;
 mod outbox;
 mod retry;
+mod rounds;
 mod stop;
 mod telemetry;
 mod trace_context;
@@ -23,11 +24,12 @@ pub use grpc::{base_routes, health, observability_router, serve_grpc};
 pub use lag::watch_lag;
 pub use lease::while_leased;
 pub use outbox::relay_outbox;
-pub use retry::{call_policy, start_policy};
+pub use retry::start_policy;
+pub use rounds::{Round, Rounds};
 pub use stop::{Stop, stop_on_signal};
 pub use telemetry::{LogFormat, TelemetryGuard, TelemetryOptions, init_telemetry, metrics_text};
 pub use trace_context::{link_trace, set_trace_parent, trace_headers};
-pub use worker::{WorkOptions, Worker, work};
+pub use worker::{WorkOptions, Worker};
 
 /// Makes ring the provider of all TLS in this process: the first thing a main does. Twice is harmless.
 pub fn install_crypto() {

@@ -43,16 +43,6 @@ pub struct WorkOptions {
     pub concurrency: usize,
 }
 
-/// Subscribes and works until `stop` fires. `start` functions that promise to be ready make a [`Worker`] first.
-pub async fn work<H, F>(options: WorkOptions, bus: Arc<dyn Bus>, stop: Stop, handler: H) -> anyhow::Result<()>
-where
-    H: Fn(Message) -> F + Send + Sync + 'static,
-    F: Future<Output = anyhow::Result<()>> + Send + 'static,
-{
-    Worker::subscribe(options, bus.as_ref()).await?.run(stop, handler).await;
-    Ok(())
-}
-
 /// A subscription and how to work it off.
 pub struct Worker {
     service: &'static str,

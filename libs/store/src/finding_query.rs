@@ -1,6 +1,6 @@
 //! Findings as the gateway asks for them: filtered, sorted, and page by page.
 
-use crate::{FindingFilter, Store, StoreError, body, engine::Value, finding_filter::conditions, finding_row, limit};
+use crate::{FindingFilter, Store, StoreError, engine::Value, finding_filter::conditions, finding_row, limit};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use muster_domain::{Digest, Finding, FindingDetails};
 use serde::{Deserialize, Serialize};
@@ -182,14 +182,6 @@ impl Store {
             id: last.id.to_string(),
         });
         Ok(FindingPage { next: next.map(|cursor| cursor.write()), findings })
-    }
-
-    /// How many findings the filter lets through.
-    pub async fn count_findings(&self, filter: &FindingFilter) -> Result<u64, StoreError> {
-        let conditions = conditions(filter)?;
-        let sql = format!("SELECT COUNT(*) FROM finding f WHERE {}", conditions.sql());
-        let rows: Vec<(i64,)> = self.engine.rows_made("count findings", sql, conditions.values).await?;
-        rows.first().map_or(Ok(0), |(count,)| body::unsigned(*count))
     }
 }
 

@@ -2,10 +2,10 @@
 
 use crate::{
     INVENTORY, OutboxMessage, Store, StoreError, StoredResource, body,
-    engine::values,
+    engine::{Value, placeholders, values},
     limit,
     matches::ADVANCE_LOCK,
-    resources::{columns, stored},
+    resources::{IDS_MAX, columns, stored},
 };
 use muster_domain::{Coverage, Digest, Inventory, Package, ResourceId, ScanStatusReason};
 use std::collections::{BTreeMap, BTreeSet};
@@ -73,15 +73,28 @@ impl Store {
 
     /// The last scan of a resource.
     pub async fn scan(&self, resource: &ResourceId) -> Result<Option<Scan>, StoreError> {
-        let sql = "SELECT fingerprint, coverage FROM scan WHERE resource = $1";
-        let row: Option<(String, Vec<u8>)> = self.engine.row("read a scan", sql, values![resource]).await?;
-        row.map(|(fingerprint, coverage)| {
-            Ok(Scan {
-                fingerprint: body::digest(fingerprint)?,
-                coverage: body::unpack_json(&coverage, || format!("coverage of {resource}"))?,
-            })
-        })
-        .transpose()
+        Ok(self.scans_of(std::slice::from_ref(resource)).await?.remove(resource))
+    }
+
+    /// The last scans of these resources; those that were never scanned are left out.
+    pub async fn scans_of(&self, resources: &[ResourceId]) -> Result<BTreeMap<ResourceId, Scan>, StoreError> {
+        let mut scans = BTreeMap::new();
+        for chunk in resources.chunks(IDS_MAX) {
+            let sql = format!(
+                "SELECT resource, fingerprint, coverage FROM scan WHERE resource IN {}",
+                placeholders(1, chunk.len(), 0)
+            );
+            let ids = chunk.iter().map(Value::from).collect();
+            let rows: Vec<(String, String, Vec<u8>)> = self.engine.rows_made("read scans", sql, ids).await?;
+            for (resource, fingerprint, coverage) in rows {
+                let scan = Scan {
+                    fingerprint: body::digest(fingerprint)?,
+                    coverage: body::unpack_json(&coverage, || format!("coverage of {resource}"))?,
+                };
+                scans.insert(ResourceId::new(resource), scan);
+            }
+        }
+        Ok(scans)
     }
 
     /// How many present resources were last scanned with which result; `PENDING_INITIAL_SCAN` for those that never were.

@@ -3,7 +3,7 @@
 use crate::Health;
 use futures::{Stream, StreamExt};
 use muster_kit::{
-    Backends,
+    Backends, Round,
     answers::{failed, status},
 };
 use muster_wire::v1::{
@@ -23,11 +23,11 @@ pub struct Questions {
     backends: Backends,
     health: Health,
     wake: Arc<Notify>,
-    rounds: watch::Receiver<u64>,
+    rounds: watch::Receiver<Round>,
 }
 
 impl Questions {
-    pub(crate) fn new(backends: Backends, health: Health, wake: Arc<Notify>, rounds: watch::Receiver<u64>) -> Self {
+    pub(crate) fn new(backends: Backends, health: Health, wake: Arc<Notify>, rounds: watch::Receiver<Round>) -> Self {
         Self { backends, health, wake, rounds }
     }
 

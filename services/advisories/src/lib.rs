@@ -13,7 +13,7 @@ pub use grpc::Questions;
 
 use anyhow::{Context, Result};
 use feed::Feed;
-use muster_kit::{Backends, Stop};
+use muster_kit::{Backends, Round, Rounds, Stop};
 use muster_wire::v1;
 use std::{sync::Arc, time::Duration};
 use tokio::{
@@ -38,7 +38,7 @@ pub struct Advisories {
     feeds: Vec<Feed>,
     health: Health,
     wake: Arc<Notify>,
-    rounds: watch::Sender<u64>,
+    rounds: Rounds,
 }
 
 impl Advisories {
@@ -48,7 +48,7 @@ impl Advisories {
         tokio::fs::create_dir_all(&folder).await.with_context(|| format!("create {}", folder.display()))?;
         let feeds = config.feeds.iter().map(|location| Feed::new(location, &folder)).collect::<Result<_>>()?;
         let health = Arc::new(Mutex::new(Vec::new()));
-        Ok(Self { backends, config, feeds, health, wake: Arc::new(Notify::new()), rounds: watch::Sender::new(0) })
+        Ok(Self { backends, config, feeds, health, wake: Arc::new(Notify::new()), rounds: Rounds::default() })
     }
 
     /// Its gRPC questions.
@@ -56,8 +56,8 @@ impl Advisories {
         Questions::new(self.backends.clone(), Arc::clone(&self.health), Arc::clone(&self.wake), self.rounds.subscribe())
     }
 
-    /// How many rounds over the feeds have ended.
-    pub fn rounds(&self) -> watch::Receiver<u64> {
+    /// The rounds over the feeds that have ended.
+    pub fn rounds(&self) -> watch::Receiver<Round> {
         self.rounds.subscribe()
     }
 
@@ -76,19 +76,16 @@ impl Advisories {
                 () = tokio::time::sleep_until(next) => {}
                 () = self.wake.notified() => {}
             }
-            let pause = tokio::select! {
+            let complete = tokio::select! {
                 () = stop.cancelled() => break,
-                outcome = self.round() => match outcome {
-                    Ok(true) => Duration::from_secs(self.config.feed_seconds),
-                    Ok(false) => RETRY.min(Duration::from_secs(self.config.feed_seconds)),
-                    Err(error) => {
-                        warn!(error = format!("{error:#}"), "advisories not updated");
-                        RETRY.min(Duration::from_secs(self.config.feed_seconds))
-                    }
-                },
+                outcome = self.round() => outcome.unwrap_or_else(|error| {
+                    warn!(error = format!("{error:#}"), "advisories not updated");
+                    false
+                }),
             };
-            self.rounds.send_modify(|rounds| *rounds += 1);
-            next = Instant::now() + pause;
+            self.rounds.end(complete);
+            let pause = Duration::from_secs(self.config.feed_seconds);
+            next = Instant::now() + if complete { pause } else { pause.min(RETRY) };
         }
         relay.await.context("relay the outbox")?;
         Ok(())

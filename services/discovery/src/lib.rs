@@ -13,7 +13,7 @@ pub use grpc::Questions;
 
 use anyhow::{Context, Result};
 use muster_aws::Aws;
-use muster_kit::{Backends, Stop};
+use muster_kit::{Backends, Round, Rounds, Stop};
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::{Notify, watch},
@@ -29,14 +29,14 @@ pub struct Discovery {
     aws: Aws,
     config: Config,
     wake: Arc<Notify>,
-    rounds: watch::Sender<u64>,
+    rounds: Rounds,
 }
 
 impl Discovery {
     /// Ready when the store answers; AWS may be away for now.
     pub async fn start(backends: Backends, aws: Aws, config: Config) -> Result<Self> {
         backends.store.account_statuses().await.context("read account statuses")?;
-        Ok(Self { backends, aws, config, wake: Arc::new(Notify::new()), rounds: watch::Sender::new(0) })
+        Ok(Self { backends, aws, config, wake: Arc::new(Notify::new()), rounds: Rounds::default() })
     }
 
     /// Its gRPC questions.
@@ -44,8 +44,8 @@ impl Discovery {
         Questions::new(self.backends.store.clone(), Arc::clone(&self.wake))
     }
 
-    /// How many sweeps of all accounts and regions have ended.
-    pub fn rounds(&self) -> watch::Receiver<u64> {
+    /// The sweeps of all accounts and regions that have ended.
+    pub fn rounds(&self) -> watch::Receiver<Round> {
         self.rounds.subscribe()
     }
 
@@ -65,11 +65,11 @@ impl Discovery {
                 () = tokio::time::sleep_until(next) => {}
                 () = self.wake.notified() => lane = muster_bus::Lane::OnDemand,
             }
-            sweep::all(&self.backends, &self.aws, lane, &stop).await;
+            let complete = sweep::all(&self.backends, &self.aws, lane, &stop).await;
             if let Err(error) = self.backends.store.purge_gone(jiff::Timestamp::now()).await {
                 tracing::warn!(%error, "resources that are long gone not deleted");
             }
-            self.rounds.send_modify(|rounds| *rounds += 1);
+            self.rounds.end(complete);
             next = Instant::now() + Duration::from_secs(self.config.sweep_seconds);
             lane = muster_bus::Lane::Scheduled;
         }

@@ -14,29 +14,39 @@ use tracing::{info, warn};
 const SWEEPS_AT_ONCE: usize = 8;
 
 /// Sweeps all accounts and regions. One that fails is told of in its status and in the log; the others go on.
-pub async fn all(backends: &Backends, aws: &Aws, lane: Lane, stop: &Stop) {
+/// Says whether everything was read.
+pub async fn all(backends: &Backends, aws: &Aws, lane: Lane, stop: &Stop) -> bool {
     let accounts = match aws.accounts().await {
         Ok(accounts) => accounts,
         Err(error) => {
             warn!(%error, "accounts not listed");
-            return;
+            // Which accounts there are is not known: the one that asked says so.
+            for region in aws.regions() {
+                if let Err(error) = put_status(backends, aws.caller_account(), &region, Some(error.to_string())).await {
+                    warn!(%region, error = format!("{error:#}"), "account status not written");
+                }
+            }
+            return false;
         }
     };
     let scopes =
         accounts.into_iter().flat_map(|account| aws.regions().into_iter().map(move |region| (account.clone(), region)));
     futures::stream::iter(scopes)
         .take_until(stop.cancelled())
-        .for_each_concurrent(SWEEPS_AT_ONCE, |(account, region)| async move {
-            if let Err(error) = one(backends, aws, &account, &region, lane).await {
+        .map(|(account, region)| async move {
+            one(backends, aws, &account, &region, lane).await.unwrap_or_else(|error| {
                 warn!(%account, %region, error = format!("{error:#}"), "sweep failed");
-            }
+                false
+            })
         })
-        .await;
+        .buffer_unordered(SWEEPS_AT_ONCE)
+        .fold(true, |complete, one| async move { complete && one })
+        .await
 }
 
-/// Sweeps one account and region, unless another replica is at it.
+/// Sweeps one account and region, unless another replica is at it. Says whether everything was read.
 #[tracing::instrument(name = "sweep", skip_all, fields(%account, %region))]
-async fn one(backends: &Backends, aws: &Aws, account: &AccountId, region: &Region, lane: Lane) -> Result<()> {
+async fn one(backends: &Backends, aws: &Aws, account: &AccountId, region: &Region, lane: Lane) -> Result<bool> {
     let lease = format!("sweep:{account}:{region}");
     let sweep = async {
         match aws.in_region(account, region).await {
@@ -45,11 +55,15 @@ async fn one(backends: &Backends, aws: &Aws, account: &AccountId, region: &Regio
         }
     };
     let leased = muster_kit::while_leased(backends.cache.as_ref(), &lease, &backends.instance, sweep).await?;
-    let Some(faults) = leased else { return Ok(()) };
+    let Some(faults) = leased else { return Ok(true) };
     if !faults.is_empty() {
         warn!(faults = faults.join("; "), "swept in part");
     }
-    let error = (!faults.is_empty()).then(|| faults.join("\n"));
+    put_status(backends, account, region, (!faults.is_empty()).then(|| faults.join("\n"))).await?;
+    Ok(faults.is_empty())
+}
+
+async fn put_status(backends: &Backends, account: &AccountId, region: &Region, error: Option<String>) -> Result<()> {
     let status =
         AccountStatus { account: account.clone(), region: region.clone(), error, swept_at: jiff::Timestamp::now() };
     backends.store.put_account_status(&status).await.context("write the account status")

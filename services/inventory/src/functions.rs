@@ -60,7 +60,10 @@ async fn facts(shared: &Shared, origin: &str, url: &str, code_sha256: &str) -> R
         muster_artifacts::read_zip(&origin, &file, &limits).map_err(|error| error.to_string())
     });
     let facts = read.await.context("read the zip")?;
-    if let Ok(facts) = &facts {
+    // What a limit cut short is read again: the limit may be another then.
+    if let Ok(facts) = &facts
+        && facts.limits_reached.is_empty()
+    {
         shared.layers.put(&digest, facts).await;
     }
     Ok(facts)

@@ -108,9 +108,10 @@ impl InventoryService for Questions {
         };
         let ids: Vec<ResourceId> = resources.iter().map(|stored| stored.resource.id.clone()).collect();
         let gaps = self.store.gaps_of(&ids).await.map_err(status)?;
+        let mut scans = self.store.scans_of(&ids).await.map_err(status)?;
         let mut answers = Vec::with_capacity(resources.len());
         for stored in &resources {
-            let scan = self.store.scan(&stored.resource.id).await.map_err(status)?;
+            let scan = scans.remove(&stored.resource.id);
             let gaps = gaps.get(&stored.resource.id).map(Vec::as_slice).unwrap_or_default();
             answers.push(coverage(&stored.resource, scan, gaps));
         }

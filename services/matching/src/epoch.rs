@@ -6,7 +6,10 @@ use muster_bus::{Fact, Lane, Subject};
 use muster_kit::{Backends, Stop};
 use muster_store::Store;
 use muster_wire::v1;
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 use tracing::{info, warn};
 
 /// How often what is behind is looked for, should a message have been lost.
@@ -26,13 +29,15 @@ pub async fn handle(shared: Arc<Shared>) -> Result<()> {
     let Some(open) = shared.current.newest().await? else {
         return Ok(());
     };
-    let store = &shared.backends.store;
-    let Backends { cache, instance, .. } = &shared.backends;
-    let advance = advance(store, open.epoch);
-    if let Some(moved) = muster_kit::while_leased(cache.as_ref(), "advance-epoch", instance, advance).await?
-        && moved > 0
-    {
-        info!(epoch = open.epoch, moved, "inventories that the delta does not touch moved on");
+    // The deltas are long, so they are read once an epoch. What was written late for an older one is looked at again.
+    if shared.advanced_to.load(Ordering::Relaxed) < open.epoch {
+        let Backends { store, cache, instance, .. } = &shared.backends;
+        let advance = advance(store, open.epoch);
+        let moved = muster_kit::while_leased(cache.as_ref(), "advance-epoch", instance, advance).await?;
+        if let Some(moved) = moved.filter(|moved| *moved > 0) {
+            info!(epoch = open.epoch, moved, "inventories that the delta does not touch moved on");
+        }
+        shared.advanced_to.fetch_max(open.epoch, Ordering::Relaxed);
     }
     look_at_what_is_behind(&shared, open.epoch).await
 }
@@ -56,8 +61,9 @@ async fn look_at_what_is_behind(shared: &Shared, epoch: u64) -> Result<()> {
     if waiting > QUEUE_MAX {
         return Ok(());
     }
-    for id in shared.backends.store.unmatched(epoch, CATCH_UP_PAGE).await.context("read what is behind")? {
-        let Some(stored) = shared.backends.store.resource(&id).await.context("read the resource")? else { continue };
+    let store = &shared.backends.store;
+    let behind = store.unmatched(epoch, CATCH_UP_PAGE).await.context("read what is behind")?;
+    for stored in store.resources_by_id(&behind).await.context("read the resources")? {
         let resource = &stored.resource;
         let subject = Subject::new(
             Fact::InventoryChanged,
@@ -66,11 +72,11 @@ async fn look_at_what_is_behind(shared: &Shared, epoch: u64) -> Result<()> {
             resource.kind().token(),
             Lane::Scheduled,
         );
-        let fact = v1::InventoryChanged { resource_id: id.to_string(), inventory_digest: String::new() };
+        let fact = v1::InventoryChanged { resource_id: resource.id.to_string(), inventory_digest: String::new() };
         shared
             .backends
             .bus
-            .publish(muster_kit::message(&subject, id.as_str(), &fact))
+            .publish(muster_kit::message(&subject, resource.id.as_str(), &fact))
             .await
             .context("ask for a look")?;
     }

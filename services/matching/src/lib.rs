@@ -19,7 +19,7 @@ use database::Current;
 use exposure::Exposures;
 use muster_bus::Fact;
 use muster_kit::{Backends, Stop, WorkOptions, Worker};
-use std::sync::Arc;
+use std::sync::{Arc, atomic::AtomicU64};
 
 /// The name in logs, metrics, leases and the outbox.
 pub const SERVICE: &str = "matching";
@@ -29,6 +29,8 @@ pub(crate) struct Shared {
     pub(crate) backends: Backends,
     pub(crate) current: Current,
     pub(crate) exposures: Exposures,
+    /// The newest epoch to which untouched inventories were moved; zero after a start.
+    pub(crate) advanced_to: AtomicU64,
 }
 
 /// Judges inventories.
@@ -53,7 +55,8 @@ impl Matching {
         let resources = Worker::subscribe_all(resources, &RESOURCE_FACTS, bus).await?;
         let changes = Worker::subscribe_all(options(Fact::AdvisoriesChanged, 1), &CHANGE_FACTS, bus).await?;
         let current = Current::new(backends.store.clone(), &backends.data_folder);
-        let shared = Arc::new(Shared { backends, current, exposures: Exposures::default() });
+        let shared =
+            Arc::new(Shared { backends, current, exposures: Exposures::default(), advanced_to: AtomicU64::new(0) });
         Ok(Self { shared, resources, changes })
     }
 

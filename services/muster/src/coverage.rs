@@ -2,10 +2,10 @@
 
 use crate::{
     ask::{Gateway, refusal},
-    exit, terminal,
+    exit,
+    terminal::{self, Format},
 };
 use anyhow::Result;
-use clap::ValueEnum;
 use muster_wire::v1::{self, inventory_service_client::InventoryServiceClient};
 use serde_json::{Value, json};
 
@@ -19,12 +19,6 @@ pub struct Arguments {
     format: Format,
     #[command(flatten)]
     gateway: Gateway,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Format {
-    Table,
-    Json,
 }
 
 pub async fn run(arguments: Arguments) -> Result<u8> {

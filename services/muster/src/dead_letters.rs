@@ -2,10 +2,11 @@
 
 use crate::{
     ask::{Gateway, refusal},
-    exit, terminal,
+    exit,
+    terminal::{self, Format},
 };
 use anyhow::Result;
-use clap::{Subcommand, ValueEnum};
+use clap::Subcommand;
 use muster_wire::v1::{self, publishing_service_client::PublishingServiceClient};
 use serde_json::{Value, json};
 
@@ -26,12 +27,6 @@ pub enum Command {
         #[command(flatten)]
         gateway: Gateway,
     },
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-pub enum Format {
-    Table,
-    Json,
 }
 
 pub async fn run(command: Command) -> Result<u8> {

@@ -2,10 +2,11 @@
 
 use crate::{
     ask::{Gateway, refusal},
-    exit, terminal,
+    exit,
+    terminal::{self, Format},
 };
 use anyhow::Result;
-use clap::{Subcommand, ValueEnum};
+use clap::Subcommand;
 use muster_domain::Severity;
 use muster_wire::v1::{self, finding_service_client::FindingServiceClient};
 use serde_json::{Value, json};
@@ -52,12 +53,6 @@ pub struct List {
     format: Format,
     #[command(flatten)]
     gateway: Gateway,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Format {
-    Table,
-    Json,
 }
 
 pub async fn run(command: Command) -> Result<u8> {

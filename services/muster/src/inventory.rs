@@ -1,23 +1,19 @@
 //! `muster inventory TARGET`: what is in it.
 
 use crate::{exit, target, terminal};
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::ValueEnum;
-use muster_artifacts::{Read, Target};
+use muster_artifacts::Read;
 use muster_packages::cyclonedx;
+use serde_json::json;
 
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// `dir:PATH`, `oci:PATH`, `image:REFERENCE`, `zip:PATH` or `sbom:PATH`.
-    target: Target,
+    #[command(flatten)]
+    target: target::Arguments,
     /// How to write it.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
-    /// Only this platform of an image index, `OS/ARCH[/VARIANT]`.
-    #[arg(long)]
-    platform: Option<String>,
-    #[command(flatten)]
-    registry: target::Registry,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -28,18 +24,18 @@ enum Format {
 }
 
 pub async fn run(arguments: Arguments) -> Result<u8> {
-    let reads = target::read(&arguments.target, arguments.registry, arguments.platform.as_deref()).await?;
+    let reads = target::read(arguments.target).await?;
     let text = match arguments.format {
         Format::Table => reads.iter().map(table).collect::<Vec<_>>().join("\n"),
-        Format::Json => json(&reads, |read| serde_json::to_value(&read.inventory))?,
-        Format::Cyclonedx => json(&reads, |read| Ok(cyclonedx::write(&read.inventory, &read.name)))?,
+        Format::Json => target::documents(reads.iter().map(|read| json!(read.inventory)).collect())?,
+        Format::Cyclonedx => {
+            let write = |read: &Read| cyclonedx::write(&read.inventory, &read.name);
+            target::documents(reads.iter().map(write).collect())?
+        }
     };
     terminal::print(&text)?;
-    for skipped in reads.iter().flat_map(|read| &read.inventory.skipped) {
-        terminal::say(&format!("muster: skipped {}: {}", skipped.place, skipped.reason));
-    }
-    for limit in reads.iter().flat_map(|read| &read.inventory.limits_reached) {
-        terminal::say(&format!("muster: {limit}"));
+    for read in &reads {
+        target::say_what_is_missing(&read.inventory);
     }
     Ok(exit::GOOD)
 }
@@ -57,11 +53,4 @@ fn table(read: &Read) -> String {
 /// The type of a package URL: `pypi`.
 pub fn purl_type(purl: &str) -> &str {
     purl.strip_prefix("pkg:").and_then(|rest| rest.split('/').next()).unwrap_or_default()
-}
-
-/// One document for one root, an array for several.
-pub fn json(reads: &[Read], one: impl Fn(&Read) -> serde_json::Result<serde_json::Value>) -> Result<String> {
-    let mut values = reads.iter().map(one).collect::<serde_json::Result<Vec<_>>>().context("write JSON")?;
-    let value = if values.len() == 1 { values.remove(0) } else { values.into() };
-    serde_json::to_string_pretty(&value).context("write JSON")
 }

@@ -3,7 +3,7 @@
 use crate::{exit, terminal};
 use anyhow::{Context, Result};
 use muster_domain::Severity;
-use muster_kit::Backends;
+use muster_kit::{Backends, Round};
 use muster_publishing_service::Config as Publishing;
 use std::time::Duration;
 use tokio::{sync::watch, time::Instant};
@@ -62,17 +62,19 @@ impl Behind {
 
 /// Waits for the end of the first pass and prints what it found. `rounds`: of the services that bring the work in;
 /// the first of each has to end before what is behind tells anything.
-pub async fn complete(backends: &Backends, rounds: Vec<watch::Receiver<u64>>, publishing: &Publishing) -> Result<u8> {
+pub async fn complete(backends: &Backends, rounds: Vec<watch::Receiver<Round>>, publishing: &Publishing) -> Result<u8> {
     let bar = terminal::progress("sweeping accounts, fetching advisories".to_owned());
+    // What a round could not read stands in the log already.
+    let mut complete = true;
     for mut round in rounds {
-        round.wait_for(|rounds| *rounds > 0).await.context("wait for the first round")?;
+        complete &= round.wait_for(|round| round.number > 0).await.context("wait for the first round")?.complete;
     }
     let mut last: Option<(Behind, Instant)> = None;
     let code = loop {
         let behind = Behind::read(backends, publishing).await.context("read how far the first pass is")?;
         bar.set_message(format!("first pass: {} steps to go", behind.left()));
         if behind.is_complete() {
-            break exit::GOOD;
+            break if complete { exit::GOOD } else { exit::INCOMPLETE };
         }
         match &last {
             Some((previous, changed)) if *previous == behind => {

@@ -4,7 +4,7 @@ use crate::{db, exit, inventory::purl_type, sarif, target, terminal};
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 use muster_advisories::Database;
-use muster_artifacts::{Read, Target};
+use muster_artifacts::Read;
 use muster_domain::{Gap, Package, Severity, Status, Verdict};
 use muster_engine::matching::{self, Matches};
 use muster_packages::cyclonedx;
@@ -13,8 +13,8 @@ use std::{collections::HashSet, path::PathBuf};
 
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// `dir:PATH`, `oci:PATH`, `image:REFERENCE`, `zip:PATH` or `sbom:PATH`.
-    target: Target,
+    #[command(flatten)]
+    target: target::Arguments,
     /// A built advisory file. Without it the newest one in the data folder is used.
     #[arg(long, env = "MUSTER_ADVISORIES")]
     advisories: Option<PathBuf>,
@@ -27,11 +27,6 @@ pub struct Arguments {
     /// Exit with 2 when something affected is at least this severe.
     #[arg(long, value_parser = severity)]
     fail_on: Option<Severity>,
-    /// Only this platform of an image index, `OS/ARCH[/VARIANT]`.
-    #[arg(long)]
-    platform: Option<String>,
-    #[command(flatten)]
-    registry: target::Registry,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -58,19 +53,14 @@ pub struct Scanned {
 pub async fn run(arguments: Arguments) -> Result<u8> {
     let path = db::find(arguments.advisories, &arguments.data_folder)?;
     let database = Database::open(&path).with_context(|| format!("open {}", path.display()))?;
-    let reads = target::read(&arguments.target, arguments.registry, arguments.platform.as_deref()).await?;
+    let reads = target::read(arguments.target).await?;
     let scanned: Vec<Scanned> = reads
         .into_iter()
         .map(|read| Scanned { matches: matching::match_inventory(&read.inventory, &database), read })
         .collect();
     terminal::print(&write(&scanned, arguments.format)?)?;
     for scanned in &scanned {
-        for skipped in &scanned.read.inventory.skipped {
-            terminal::say(&format!("muster: skipped {}: {}", skipped.place, skipped.reason));
-        }
-        for limit in &scanned.read.inventory.limits_reached {
-            terminal::say(&format!("muster: {limit}"));
-        }
+        target::say_what_is_missing(&scanned.read.inventory);
         for Gap { ecosystem, reason, packages } in &scanned.matches.gaps {
             terminal::say(&format!("muster: undetermined: {ecosystem}: {reason} ({packages} packages)"));
         }
@@ -88,16 +78,10 @@ pub async fn run(arguments: Arguments) -> Result<u8> {
 fn write(scanned: &[Scanned], format: Format) -> Result<String> {
     match format {
         Format::Table => Ok(scanned.iter().map(table).collect::<Vec<_>>().join("\n")),
-        Format::Json => documents(scanned, document),
-        Format::Cyclonedx => documents(scanned, bom),
+        Format::Json => target::documents(scanned.iter().map(document).collect()),
+        Format::Cyclonedx => target::documents(scanned.iter().map(bom).collect()),
         Format::Sarif => serde_json::to_string_pretty(&sarif::document(scanned)).context("write SARIF"),
     }
-}
-
-fn documents(scanned: &[Scanned], one: impl Fn(&Scanned) -> Value) -> Result<String> {
-    let mut values: Vec<Value> = scanned.iter().map(one).collect();
-    let value = if values.len() == 1 { values.remove(0) } else { values.into() };
-    serde_json::to_string_pretty(&value).context("write JSON")
 }
 
 /// The shape that docs/command-line.md promises.
@@ -209,5 +193,7 @@ fn table(scanned: &Scanned) -> String {
     let counts: Vec<String> = counts.collect();
     let summary = if counts.is_empty() { "nothing known".to_owned() } else { counts.join(", ") };
     let packages = scanned.read.inventory.packages.len();
-    format!("{}\n{}\n{packages} packages: {summary}\n", scanned.read.name, table.trim_fmt())
+    let unjudged: u64 = scanned.matches.gaps.iter().map(|gap| gap.packages).sum();
+    let unjudged = if unjudged > 0 { format!("; {unjudged} packages could not be judged") } else { String::new() };
+    format!("{}\n{}\n{packages} packages: {summary}{unjudged}\n", scanned.read.name, table.trim_fmt())
 }

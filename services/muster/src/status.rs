@@ -2,10 +2,10 @@
 
 use crate::{
     ask::{Gateway, refusal},
-    exit, terminal,
+    exit,
+    terminal::{self, Format},
 };
 use anyhow::Result;
-use clap::ValueEnum;
 use muster_domain::Severity;
 use muster_wire::v1::{
     self, publishing_service_client::PublishingServiceClient, status_service_client::StatusServiceClient,
@@ -20,12 +20,6 @@ pub struct Arguments {
     format: Format,
     #[command(flatten)]
     gateway: Gateway,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Format {
-    Table,
-    Json,
 }
 
 pub async fn run(arguments: Arguments) -> Result<u8> {

@@ -1,10 +1,12 @@
 //! Reading a target for `scan` and `inventory`, with progress on a terminal.
 
 use crate::terminal;
-use anyhow::Result;
+use anyhow::{Context, Result};
 use indicatif::ProgressBar;
 use muster_artifacts::{Credentials, Progress, Read, ReadOptions, Target};
+use muster_domain::Inventory;
 use secrecy::SecretString;
+use serde_json::Value;
 use std::sync::Arc;
 
 struct Bar(ProgressBar);
@@ -19,29 +21,51 @@ impl Progress for Bar {
     }
 }
 
-/// Who asks a registry. Variables rather than flags: other users of the machine see the command line.
+/// What to read.
 #[derive(clap::Args)]
-pub struct Registry {
+#[group(skip)] // its name would be that of the command's own arguments
+pub struct Arguments {
+    /// `dir:PATH`, `oci:PATH`, `image:REFERENCE`, `zip:PATH` or `sbom:PATH`.
+    target: Target,
+    /// Only this platform of an image index, `OS/ARCH[/VARIANT]`.
+    #[arg(long)]
+    platform: Option<String>,
     /// The user of a registry that wants one; ECR's is `AWS`.
     #[arg(long, env = "MUSTER_REGISTRY_USER", requires = "registry_password")]
     registry_user: Option<String>,
-    /// The password or token that belongs to it.
+    /// The password or token that belongs to it. Prefer the variable: other users of the machine see the command line.
     #[arg(long, env = "MUSTER_REGISTRY_PASSWORD", requires = "registry_user", hide_env_values = true)]
     registry_password: Option<SecretString>,
 }
 
 /// Reads a target; an index gives one root a platform, or the one that is asked for.
-pub async fn read(target: &Target, registry: Registry, platform: Option<&str>) -> Result<Vec<Read>> {
+pub async fn read(arguments: Arguments) -> Result<Vec<Read>> {
+    let Arguments { target, platform, registry_user, registry_password } = arguments;
     let bar = terminal::progress(format!("reading {target}"));
-    let credentials =
-        registry.registry_user.zip(registry.registry_password).map(|(user, secret)| Credentials { user, secret });
+    let credentials = registry_user.zip(registry_password).map(|(user, secret)| Credentials { user, secret });
     let options = ReadOptions { credentials, progress: Arc::new(Bar(bar.clone())), ..ReadOptions::default() };
-    let reads = muster_artifacts::read(target, &options).await;
+    let reads = muster_artifacts::read(&target, &options).await;
     bar.finish_and_clear();
     let mut reads = reads?;
     if let Some(platform) = platform {
-        reads.retain(|read| read.platform.as_deref() == Some(platform));
+        reads.retain(|read| read.platform.as_deref() == Some(platform.as_str()));
         anyhow::ensure!(!reads.is_empty(), "{target} has no platform {platform}");
     }
     Ok(reads)
+}
+
+/// Says on stderr what of a root was not read.
+pub fn say_what_is_missing(inventory: &Inventory) {
+    for skipped in &inventory.skipped {
+        terminal::say(&format!("muster: skipped {}: {}", skipped.place, skipped.reason));
+    }
+    for limit in &inventory.limits_reached {
+        terminal::say(&format!("muster: {limit}"));
+    }
+}
+
+/// One document for one root, an array for several.
+pub fn documents(mut documents: Vec<Value>) -> Result<String> {
+    let document = if documents.len() == 1 { documents.remove(0) } else { documents.into() };
+    serde_json::to_string_pretty(&document).context("write JSON")
 }

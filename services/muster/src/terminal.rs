@@ -8,6 +8,15 @@ use std::{
     time::Duration,
 };
 
+/// How an answer of a running system is written.
+#[derive(Clone, Copy, clap::ValueEnum)]
+pub enum Format {
+    /// For people.
+    Table,
+    /// For programs.
+    Json,
+}
+
 /// A table that fits the terminal; in a pipe as wide as its contents.
 pub fn table(header: &[&str]) -> Table {
     let mut table = Table::new();

@@ -9,7 +9,7 @@ use muster_aws::{Aws, AwsOptions};
 use muster_discovery_service::{self as discovery, Discovery};
 use muster_gateway_service::{self as gateway, Access, Gateway, guard};
 use muster_inventory_service::{self as inventory, Inventory};
-use muster_kit::{BackendOptions, Backends, Stop, TelemetryOptions};
+use muster_kit::{BackendOptions, Backends, Round, Stop, TelemetryOptions};
 use muster_matching_service::{self as matching, Matching};
 use muster_publishing_service::{self as publishing, Publishing};
 use muster_scoring_service::{self as scoring, Scoring};
@@ -69,7 +69,7 @@ struct Started {
     routes: Routes,
     pages: Router,
     /// Rounds of those services that bring the work in.
-    rounds: Vec<watch::Receiver<u64>>,
+    rounds: Vec<watch::Receiver<Round>>,
     tasks: JoinSet<Result<()>>,
 }
 

@@ -262,12 +262,11 @@ pub async fn every_filter_field_selects(store: &Store) {
     for (number, (set, expected)) in cases.into_iter().enumerate() {
         let mut filter = mine();
         set(&mut filter);
-        let query = FindingQuery { filter: filter.clone(), page_size: 100, ..FindingQuery::default() };
+        let query = FindingQuery { filter, page_size: 100, ..FindingQuery::default() };
         let page = store.findings(&query).await.unwrap();
         let found: String = fleet.iter().filter(|(_, f)| page.findings.contains(f)).map(|(letter, _)| letter).collect();
         assert_eq!(found, expected, "case {number}");
         assert_eq!(page.findings.len(), expected.len(), "case {number}");
-        assert_eq!(store.count_findings(&filter).await.unwrap(), expected.len() as u64, "case {number}");
     }
     let too_much = FindingFilter { title: vec![S::equals("x"); 2_001], ..FindingFilter::default() };
     let query = FindingQuery { filter: too_much, page_size: 1, ..FindingQuery::default() };
