@@ -1,5 +1,6 @@
 //! The decisions: matching, scoring, life cycle.
 
+pub mod accuracy;
 pub mod asff;
 pub mod inspector;
 pub mod lifecycle;

@@ -1,13 +1,17 @@
 //! `muster`: all services in one process by default, or any one by name; and the command line.
 
+mod accuracy;
 mod ask;
 mod coverage;
+mod cvss;
 mod db;
 mod dead_letters;
 mod exit;
 mod findings;
 mod inventory;
+mod lines;
 mod once;
+mod purl;
 mod sarif;
 mod scan;
 mod status;
@@ -52,9 +56,17 @@ enum Command {
     /// List and replay the messages that nobody could handle.
     #[command(subcommand)]
     DeadLetters(dead_letters::Command),
-    /// Compare versions.
+    /// Compare versions, and ask which lie in a range.
     #[command(subcommand)]
     Version(version::Command),
+    /// Read and write package URLs.
+    #[command(subcommand)]
+    Purl(purl::Command),
+    /// Score CVSS vectors.
+    #[command(subcommand)]
+    Cvss(cvss::Command),
+    /// Say how right matching is, against labels.
+    Accuracy(accuracy::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -108,6 +120,9 @@ async fn run(command: Command) -> Result<u8> {
         Command::Coverage(arguments) => coverage::run(arguments).await,
         Command::DeadLetters(command) => dead_letters::run(command).await,
         Command::Version(command) => version::run(command),
+        Command::Purl(command) => purl::run(command),
+        Command::Cvss(command) => cvss::run(command),
+        Command::Accuracy(arguments) => accuracy::run(arguments),
     }
 }
 

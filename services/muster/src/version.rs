@@ -1,22 +1,22 @@
-//! `muster version compare | schemes`: line in, line out.
+//! `muster version compare | contains | schemes`: line in, line out.
 
-use crate::exit;
+use crate::{exit, lines, terminal};
 use anyhow::{Context, Result};
 use clap::Subcommand;
-use muster_versions::Scheme;
-use std::{
-    cmp::Ordering,
-    io::{self, BufRead, BufWriter, Write},
-};
-
-/// The longest line taken, in bytes: two versions of the longest kind, with room.
-const LINE_BYTES_MAX: u64 = 64 * 1024;
+use muster_versions::{Scheme, VersionRange, vers};
+use std::{cmp::Ordering, collections::HashMap};
 
 #[derive(Subcommand)]
 pub enum Command {
     /// Read lines of `A<TAB>B` and print `<`, `=`, `>`, or `?` where one of them is no version.
     Compare {
         /// How versions are ordered: `muster version schemes` lists the names.
+        #[arg(long, value_parser = scheme)]
+        scheme: Scheme,
+    },
+    /// Read lines of `RANGE<TAB>VERSION` and print `yes`, `no`, or `?` where one of them can't be read.
+    Contains {
+        /// How ranges are written and versions ordered. A `vers:` range names its scheme itself.
         #[arg(long, value_parser = scheme)]
         scheme: Scheme,
     },
@@ -32,41 +32,62 @@ fn scheme(raw: &str) -> Result<Scheme, String> {
 }
 
 pub fn run(command: Command) -> Result<u8> {
-    let mut output = BufWriter::new(io::stdout().lock());
     match command {
-        Command::Compare { scheme } => compare(scheme, io::stdin().lock(), &mut output)?,
+        Command::Compare { scheme } => lines::answer(|line| compare(scheme, line))?,
+        Command::Contains { scheme } => {
+            let mut ranges = Ranges::new(scheme);
+            lines::answer(|line| ranges.contains(line))?;
+        }
         Command::Schemes => {
-            for scheme in Scheme::ALL {
-                writeln!(output, "{}", scheme.name())?;
-            }
+            let names: Vec<&str> = Scheme::ALL.iter().map(|scheme| scheme.name()).collect();
+            terminal::print(&names.join("\n"))?;
         }
     }
-    output.flush()?;
     Ok(exit::GOOD)
 }
 
-fn compare(scheme: Scheme, mut input: impl BufRead, output: &mut impl Write) -> Result<()> {
-    let mut line = Vec::new();
-    for number in 1u64.. {
-        line.clear();
-        let length = io::Read::take(&mut input, LINE_BYTES_MAX).read_until(b'\n', &mut line).context("read stdin")?;
-        if length == 0 {
-            break;
-        }
-        anyhow::ensure!((length as u64) < LINE_BYTES_MAX, "line {number} is longer than {LINE_BYTES_MAX} bytes");
-        let text = String::from_utf8_lossy(&line);
-        let text = text.trim_end_matches(['\n', '\r']);
-        let (left, right) =
-            text.split_once('\t').with_context(|| format!("line {number} has no tab between two versions"))?;
-        let sign = match scheme.compare(left, right) {
-            Ok(Ordering::Less) => "<",
-            Ok(Ordering::Equal) => "=",
-            Ok(Ordering::Greater) => ">",
-            Err(_) => "?",
-        };
-        writeln!(output, "{sign}")?;
+fn compare(scheme: Scheme, line: &str) -> Result<String> {
+    let (left, right) = line.split_once('\t').context("no tab between two versions")?;
+    let sign = match scheme.compare(left, right) {
+        Ok(Ordering::Less) => "<",
+        Ok(Ordering::Equal) => "=",
+        Ok(Ordering::Greater) => ">",
+        Err(_) => "?",
+    };
+    Ok(sign.to_owned())
+}
+
+/// Most ranges that are kept read: whoever asks about one range asks about many versions behind each other.
+const RANGES_MAX: usize = 1000;
+
+/// Ranges that were read already; `None`: can't be read.
+struct Ranges {
+    scheme: Scheme,
+    read: HashMap<String, Option<VersionRange>>,
+}
+
+impl Ranges {
+    fn new(scheme: Scheme) -> Self {
+        Self { scheme, read: HashMap::new() }
     }
-    Ok(())
+
+    fn contains(&mut self, line: &str) -> Result<String> {
+        let (range, version) = line.rsplit_once('\t').context("no tab between a range and a version")?;
+        if self.read.len() == RANGES_MAX {
+            self.read.clear();
+        }
+        let scheme = self.scheme;
+        let read = self.read.entry(range.to_owned()).or_insert_with(|| match range.starts_with("vers:") {
+            true => vers::parse(range).ok(),
+            false => scheme.range(range).ok(),
+        });
+        let answer = match read.as_ref().map(|range| range.contains(version)) {
+            Some(Ok(true)) => "yes",
+            Some(Ok(false)) => "no",
+            Some(Err(_)) | None => "?",
+        };
+        Ok(answer.to_owned())
+    }
 }
 
 #[cfg(test)]
@@ -74,19 +95,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_line_has_an_answer_and_an_unreadable_version_has_none() {
-        let check = |scheme, input: &str, expected: &str| {
-            let mut output = Vec::new();
-            compare(scheme, input.as_bytes(), &mut output).unwrap();
-            assert_eq!(String::from_utf8(output).unwrap(), expected);
-        };
-        check(Scheme::Deb, "1.0~rc1\t1.0\n1.0\t1.0\n2:1\t1:9\n-\t1\n", "<\n=\n>\n?\n");
-        check(Scheme::Pep440, "1.0.post1\t1.0", ">\n");
+    fn an_unreadable_version_has_no_order() {
+        let check = |scheme, line: &str, expected: &str| assert_eq!(compare(scheme, line).unwrap(), expected, "{line}");
+        check(Scheme::Deb, "1.0~rc1\t1.0", "<");
+        check(Scheme::Deb, "1.0\t1.0", "=");
+        check(Scheme::Deb, "2:1\t1:9", ">");
+        check(Scheme::Deb, "-\t1", "?");
+        check(Scheme::Pep440, "1.0.post1\t1.0", ">");
+        assert_eq!(compare(Scheme::Deb, "1 2").unwrap_err().to_string(), "no tab between two versions");
     }
 
     #[test]
-    fn a_line_without_a_tab_is_named() {
-        let error = compare(Scheme::Deb, "1\t2\n1 2\n".as_bytes(), &mut Vec::new()).unwrap_err();
-        assert_eq!(error.to_string(), "line 2 has no tab between two versions");
+    fn a_range_is_read_as_its_scheme_writes_it_or_as_vers() {
+        let mut npm = Ranges::new(Scheme::Npm);
+        let mut check = |line: &str, expected: &str| assert_eq!(npm.contains(line).unwrap(), expected, "{line}");
+        check("^1.2.3\t1.9.0", "yes");
+        check("^1.2.3\t2.0.0", "no");
+        check("^1.2.3\tlatest", "?");
+        check("not a range\t1.0.0", "?");
+        check("vers:npm/>=1.0.0|<2.0.0\t1.5.0", "yes");
+        check("vers:pypi/>=1.0\t1.5.post1", "yes");
     }
 }
