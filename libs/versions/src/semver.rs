@@ -6,7 +6,7 @@ use crate::key::{KeyWriter, Why};
 
 /// What may stand behind the three numbers. An identifier is before the end of the version when it is a
 /// pre-release's first, and after the end of the pre-release when it is a later one.
-const END: u8 = 0;
+pub(crate) const END: u8 = 0;
 const NUMBER: u8 = 1;
 const TEXT: u8 = 2;
 const RELEASE: u8 = 3;
@@ -31,13 +31,19 @@ pub(crate) fn parts(version: &str) -> Result<Parts<'_>, Why> {
     if !numbers.into_iter().all(is_number) {
         return Err("one of its three numbers is not a number without leading zeros");
     }
+    check_suffixes(prerelease, build)?;
+    Ok(Parts { numbers, prerelease: prerelease.unwrap_or("") })
+}
+
+/// Checks the identifiers of a pre-release (§9) and of build metadata (§10).
+pub(crate) fn check_suffixes(prerelease: Option<&str>, build: Option<&str>) -> Result<(), Why> {
     if !prerelease.is_none_or(|prerelease| prerelease.split('.').all(is_prerelease_identifier)) {
         return Err("its pre-release has an identifier that is empty, foreign or a number with leading zeros");
     }
     if !build.is_none_or(|build| build.split('.').all(is_identifier)) {
         return Err("its build metadata has an identifier that is empty or foreign");
     }
-    Ok(Parts { numbers, prerelease: prerelease.unwrap_or("") })
+    Ok(())
 }
 
 /// Layout: the three numbers; then the mark of a release, or each identifier behind its mark and the mark of the end.
@@ -46,11 +52,21 @@ pub(crate) fn key(parts: &Parts<'_>) -> KeyWriter {
     for number in parts.numbers {
         key.number(number);
     }
-    if parts.prerelease.is_empty() {
-        key.mark(RELEASE);
-        return key;
+    prerelease(&mut key, parts.prerelease, is_number);
+    key
+}
+
+/// Writes a pre-release, "" for a release. `is_number` tells the identifiers that are compared as numbers.
+pub(crate) fn prerelease(key: &mut KeyWriter, prerelease: &str, is_number: impl Fn(&str) -> bool) {
+    if prerelease.is_empty() {
+        return key.mark(RELEASE);
     }
-    for identifier in parts.prerelease.split('.') {
+    identifiers(key, prerelease, is_number);
+}
+
+/// Writes dotted identifiers, each behind its mark, and the mark of the end.
+pub(crate) fn identifiers(key: &mut KeyWriter, dotted: &str, is_number: impl Fn(&str) -> bool) {
+    for identifier in dotted.split('.') {
         if is_number(identifier) {
             key.mark(NUMBER);
             key.number(identifier);
@@ -60,10 +76,10 @@ pub(crate) fn key(parts: &Parts<'_>) -> KeyWriter {
         }
     }
     key.mark(END);
-    key
 }
 
-fn cut(text: &str, divider: char) -> (&str, Option<&str>) {
+/// What stands before and behind the first divider.
+pub(crate) fn cut(text: &str, divider: char) -> (&str, Option<&str>) {
     text.split_once(divider).map_or((text, None), |(before, behind)| (before, Some(behind)))
 }
 
@@ -76,11 +92,12 @@ fn is_prerelease_identifier(identifier: &str) -> bool {
     is_identifier(identifier) && (is_number(identifier) || !is_digits(identifier))
 }
 
-fn is_identifier(text: &str) -> bool {
+/// Letters, digits and `-`, at least one.
+pub(crate) fn is_identifier(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
-fn is_digits(text: &str) -> bool {
+pub(crate) fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 

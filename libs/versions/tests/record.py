@@ -13,6 +13,13 @@ FOLDER holds the advisory archives from which real version strings are taken. Wh
     cargo   cargo                     the crate `semver`: Version::parse and cmp_precedence
     go      go, 1.22 or later         golang.org/x/mod/semver for modules (the copy that go is built with), go/version
                                       for toolchains (`go...`)
+    maven   a JDK and Maven 3.8.7     maven-artifact's ComparableVersion (Debian's maven)
+    gem     ruby                      Gem::Version
+    nuget   nothing                   a reference written here: NuGet.Versioning needs .NET, which was not at hand
+    composer  php, php-composer-semver  VersionParser::normalize and version_compare
+    hex     elixir                    Version
+    pub     nothing                   a reference written here: pub_semver needs Dart, which was not at hand
+    swift   nothing                   a reference written here: the package manager needs Swift, which was not at hand
 
 A row is `A<TAB>B<TAB>answer`: `<`, `>` or `=` for what the tool says of A against B. `?` means that it refuses the
 version, which then stands in both columns; a version that it reads has a row against itself, too. Each scheme's rows
@@ -20,7 +27,8 @@ are the hard ones by hand (each against each), real versions of one package in p
 packages in pairs, and random strings over the scheme's alphabet.
 
 Two answers are not recorded on purpose. node-semver rounds pre-release numbers above 2^53, and go/version does not
-know what a module is: these are decided and tested in npm.rs and go.rs.
+know what a module is: these are decided and tested in npm.rs and go.rs. Nor are Maven's answers that contradict its
+others: A before V and V before B, but B before A, where V is a beginning of A or B; see maven.rs.
 """
 
 import argparse
@@ -67,6 +75,30 @@ HARD = {
         |go1|go1.0|go1.2|go1.2.2|go1.5|go1.18beta1|go1.18beta2|go1.18rc1|go1.18|go1.18.1|go1.18.10|go1.18.9|go1.20|go1.20rc1|go1.20.0|go1.21|go1.21rc1|go1.21rc2
         |go1.21rc10|go1.21.0|go1.21.3|go1.22-custom|go1.22.1-custom|go1.22.1|go1.21rc2-bigcorp|go1.21rc|go1.21alpha1|go1.21.0rc1|go1.9.2rc2|go1.21RC1|go1.21rc02
         |go1.01|go01.1|go1.|go1.21.|go1.2.3.4|go|go1.21-|go2|go1.99999999999999999999|go1.21.99999999999999999999|gov1.2.3|go1.21rc1.2|go1x|go1rc1|go1.21a1b1""",
+    "maven": """1|1.0|1.0.0|1-0|1.ga|1.final|1-release|1.0.0.Final|1.0.RELEASE|1-sp|1.sp1|1-sp-1|1-alpha|1-alpha-1|1a1|1-a|1-a-1|1-a1|1.a1|1b2|1-beta-2|1m3|1-milestone-3
+        |1-rc|1-cr|1-RC1|1-cr2|1.0.RC1|1.0.0.RC10|1-SNAPSHOT|1.0-SNAPSHOT|1.0-alpha-1-SNAPSHOT|1-abc|1-foo1|1-foo-1|1.foo|1.foo.1|1-jre|1-android|1-1|1-2|1.1|1.1.0|1.0.1|1-1.1|1-0.1|1-.1|1..1
+        |1--1|1.-1|1-|1.|-1|.1|a|foo|foo1|1x|1x2|1x2y|01|001.02|1.10|1.9|1.0.0-beta-2|1.0.0.beta-2|1.0.0.beta.2|1.0.alpha.1|1.0.x-1|1-ga-1|1-0-alpha|1-x-0|1.x-0-y|2.0.0.M1|2.0.0.M1.1
+        |4.1.0.Final-redhat-1|4.1.0.Final-redhat-00002|1.0.0.Beta1-redhat-1|1.2.redhat-3|31.1-jre|31.1-android|2.9.10.8|20030203.000550|99999999999999999999|99999999999999999998|2147483648|1.1_2|1+2|1~2""",
+    "gem": """0|1|1.0|1.0.0|01|1.01|1.a|1.0.a|1.0.0.a|1.a.0|1.a0|1.a1|1.a.1|1.a.b|1.a.0.b|1.a.0.1|1.a.1.b|1.A|1.b|1.aa|1.0.pre|1.0.pre1|1.0.pre.1|1.0-1|1.0-a|1.0-|1.0--1|1.0-1-2|1.0-a.b-c|1.0.rc1
+        |1.0.rc10|1.0.rc2|1.0.beta|1.0.alpha|1.1|1.10|1.9|1.0.0.1|1.0.1|1.0.0.0.0.1|7.0.0.rc1|1.13.0-java|1.0-x86-mingw32|junk|1.|.1|1..2|1.2_3|1 2|a1|1a|v1| 1.0|1.0 |1.0+1|1.0~1|1.0.0.0.a|1.0.0.0.0.a
+        |99999999999999999999|99999999999999999998|1.é|1.a-1|1.a.-1|1-0|1-0.0|1.pre|1.2.0.pre.0|1.2.b1.0.0""",
+    "nuget": """0|1|1.0|1.0.0|1.0.0.0|1.0.0.1|01.002|1.2.3|1.2.3.4|1.2.3.4.5|1.0-a|1.0-A|1.0-alpha|1.0-Beta|1.0-beta.1|1.0-beta.2|1.0-beta.11|1.0-beta2|1.0-beta11|1.0-1|1.0-2|1.0-10|1.0-01|1.0-a.01|1.0-0|1.0-0a
+        |1.0-|1.0+|1.0+a|1.0+A|1.0+01|1.0-a+b|1.0-a+b-c|1.0+a+b|1.0-a..b|1.0-a_b|1.0--|1.0-a-b|1.0-rc|1.0-rc.1|1.0-RC.1|1.1|1.10|1.9|2147483647|2147483648|1.2147483647|1.0-2147483647|1.0-2147483648|1.0-10000000000
+        |1.|.1|1..2|a|v1|V1.0| 1.0|1.0 |1.x|1.*|latest||-1|6.0.0-preview.7.21377.19|6.0.0-rc.1.21451.13|1.0.0.1-a|1.0.0.0-a|1.0.0-é""",
+    "composer": """1|1.0|1.0.0|1.0.0.0|1.0.0.0.0|v1.0|V1.0|vv1|01.02|1.0.|1.0-|1.0_|1.0-dev|1.0.dev|1.0dev|1.0-.dev|1.0-alpha|1.0a|1.0a1|1.0-alpha1|1.0-alpha.1|1.0-alpha-1|1.0-alpha.1.2|1.0-ALPHA1|1.0-alpha1-dev|1.0-alpha1.dev
+        |1.0-beta|1.0b2|1.0-beta2|1.0-beta10|1.0-RC|1.0rc1|1.0-RC1|1.0-RC10|1.0-rc1-dev|1.0-stable|1.0-stable1|1.0-stable-dev|1.0-patch|1.0-p1|1.0pl1|1.0-pl2|1.0-patch10|1.0-p|1.0-pa|1.0-foo|1.0-1|1.0.1|1.1|1.10|1.9
+        |1.x-dev|1.0.x-dev|1.0.*-dev|1.X.dev|1.2.3.x-dev|1.2.3.4.x-dev|x-dev|1.2.3.4-dev|9999999-dev|99999|100000|100000-dev|123456|12345678|1234567|dev-main|dev-master|master|trunk|default|main-dev|feature-dev
+        |20100102|20100103|2010.01.02|2010-01-02|2010:01:02|2010-1-2|20100102-203040|20100102.203040|20100102-203040-p1|20100102-beta1|201001|2010-01|2010-01-02-10-20-30|2010-01-02-10-20-30.5|20100102203040123|20100102203040123456|1.0+b|1.0.0+build.5
+        |1.0-beta+b|1.0+|1.0++|1.0+a+b|1.0@dev|1.0@beta|1.0@stable|1.0@foo|^1.0|>=1.0|~1.0|*||a|latest|1..2|.1|1.0.0-beta.|1.0.0-beta1.x|1.0.0.beta|1.0.0_beta_1|1.0.0-beta_1| 1.0|1.0 |v1.x-dev|1-p1-dev|1.0-p1.5""",
+    "hex": """0.0.0|0.0.1|1.0.0|v1.0.0| 1.0.0|1.0.0 |1.0.0-0|1.0.0-1|1.0.0-10|1.0.0-2|1.0.0-a|1.0.0-A|1.0.0-alpha|1.0.0-alpha.1|1.0.0-alpha.beta|1.0.0-beta|1.0.0-beta.2|1.0.0-beta.11|1.0.0-rc.1|1.0.0-rc1|1.0.0-rc10
+        |1.0.0--|1.0.0--1|1.0.0-a-b|1.0.0-0a|1.0.0-01|1.0.0-1.|1.0.0-.1|1.0.0-a..b|1.0.0-|1.0.0+|1.0.0+1|1.0.0+01|1.0.0+a.b|1.0.0+a..b|1.0.0+a+b|1.0.0-a+b-c|1.0.0-a_b|1.0.0alpha|1.0.0.0|1.0|1||*|01.0.0|1.00.0|1.10.0|1.9.0
+        |99999999999999999999.0.0|99999999999999999998.0.0|1.0.0-99999999999999999999|1.0.0-99999999999999999998|1.0.0-é""",
+    "pub": """0.0.0|0.0.1|1.0.0|v1.0.0| 1.0.0|1.0.0 |1.0.0-0|1.0.0-1|1.0.0-10|1.0.0-2|1.0.0-a|1.0.0-A|1.0.0-alpha|1.0.0-alpha.1|1.0.0-alpha.beta|1.0.0-beta|1.0.0-beta.2|1.0.0-beta.11|1.0.0-rc.1|1.0.0-rc1|1.0.0-rc10
+        |1.0.0-a-b|1.0.0-0a|1.0.0-01|1.0.0-1.|1.0.0-.1|1.0.0-a..b|1.0.0-|1.0.0+|1.0.0+1|1.0.0+2|1.0.0+10|1.0.0+01|1.0.0+1.1|1.0.0+a|1.0.0+a.b|1.0.0+a..b|1.0.0+a+b|1.0.0-a+1|1.0.0-a+b-c|1.0.0-a_b|1.0.0.0|1.0|1||*|01.0.0|1.00.0|1.10.0|1.9.0
+        |9223372036854775807.0.0|9223372036854775808.0.0|1.0.0-9223372036854775807|1.0.0-9223372036854775808|1.0.0-10000000000000000000|0.8.2+1|1.0.0-é""",
+    "swift": """0.0.0|0.0.1|1.0.0|v1.0.0|V1.0.0|vv1.0.0| 1.0.0|1.0.0 |1.0.0-0|1.0.0-1|1.0.0-10|1.0.0-2|1.0.0-a|1.0.0-A|1.0.0-alpha|1.0.0-alpha.1|1.0.0-alpha.beta|1.0.0-beta|1.0.0-beta.2|1.0.0-beta.11|1.0.0-rc.1|1.0.0-rc1|1.0.0-rc10
+        |1.0.0--|1.0.0-a-b|1.0.0-0a|1.0.0-01|1.0.0-1.|1.0.0-.1|1.0.0-a..b|1.0.0-|1.0.0+|1.0.0+1|1.0.0+01|1.0.0+a.b|1.0.0+a..b|1.0.0+a+b|1.0.0-a+b-c|1.0.0-a_b|1.0.0.0|1.0|1||*|01.0.0|1.00.0|1.10.0|1.9.0|main
+        |9223372036854775807.0.0|9223372036854775808.0.0|1.0.0-99999999999999999999|1.0.0-99999999999999999998|v2.19.2|2.19.2|1.0.0-é""",
 }
 
 ALPHABET = {
@@ -75,6 +107,13 @@ ALPHABET = {
     "npm": ["0", "1", "10", "01", ".", ".", "-", "+", "a", "Z", "v", "1.0.0", "1.0.0-", "2.1.3-rc.", "="],
     "cargo": ["0", "1", "10", "01", ".", ".", "-", "+", "a", "Z", "1.0.0", "1.0.0-", "2.1.3-rc."],
     "go": ["0", "1", "10", "01", ".", ".", "-", "+", "a", "rc", "beta", "v1.0.0", "v1.2.", "v1.0.0-", "go1.", "go1.21", "go1.20", "v", "go"],
+    "maven": ["0", "1", "10", "01", "2", ".", "-", ".", "-", "a", "alpha", "beta-", "x", "ga", "Final", "sp", "SNAPSHOT", "rc", "m", "1.0."],
+    "gem": ["0", "1", "10", "01", ".", ".", ".0", "-", "a", "b", "Z", "rc", "pre", "1.0", "1.0.a."],
+    "nuget": ["0", "1", "10", "01", ".", ".", "-", "+", "a", "Z", "1.0", "1.0.0-", "2.1.3-rc.", "1.0.0.", "beta"],
+    "composer": ["0", "1", "10", "01", "2010", "12", ".", "-", "_", ":", "+", "v", "x", "dev", "-dev", "alpha", "b", "RC", "p", "patch", "stable", "@dev", "1.0", "1.0.0-"],
+    "hex": ["0", "1", "10", "01", ".", ".", "-", "+", "a", "Z", "1.0.0", "1.0.0-", "2.1.3-rc."],
+    "pub": ["0", "1", "10", "01", ".", ".", "-", "+", "a", "Z", "1.0.0", "1.0.0-", "1.0.0+", "2.1.3-rc."],
+    "swift": ["0", "1", "10", "01", ".", ".", "-", "+", "a", "Z", "v", "1.0.0", "1.0.0-", "2.1.3-rc."],
 }
 
 
@@ -152,6 +191,99 @@ def real_go(data):
     for minor in range(1, 27):
         for suffix in ["", "beta1", "rc1", "rc2", ".1", ".12"] + ([".0"] if minor >= 21 else []):
             yield "toolchain", f"go1.{minor}{suffix}"
+
+
+def advisories_of(data, ecosystem):
+    """Packages and versions of the OSV records of one ecosystem, GitHub's among them."""
+    for line in lines(data, "trustify-osv-ghsa.jsonl.zst"):
+        yield from affected_of(json.loads(line), ecosystem)
+    for text in texts(data, "ghsa-nvd-fixtures-trivy-db.tar.zst", ".json"):
+        try:
+            yield from affected_of(json.loads(text), ecosystem)
+        except ValueError:
+            pass
+
+
+def affected_of(record, ecosystem):
+    record = record.get("osv", record) if isinstance(record, dict) else {}
+    for affected in record.get("affected") or []:
+        package = affected.get("package") if isinstance(affected, dict) else None
+        if package and package.get("ecosystem") == ecosystem:
+            for events in affected.get("ranges", []):
+                for event in events.get("events", []):
+                    yield from ((package["name"], version) for version in event.values() if version != "0")
+            yield from ((package["name"], version) for version in affected.get("versions", []))
+
+
+def real_maven(data):
+    yield from advisories_of(data, "Maven")
+    for archive in LOCK_FILES:
+        for text in texts(data, archive, "pom.xml"):
+            yield from re.findall(r"<artifactId>([^<]+)</artifactId>\s*<version>([^<]+)</version>", text)
+        for text in texts(data, archive, "lockfile"):
+            yield from re.findall(r"^[^:\s]+:([^:\s]+):([^=:\s]+)=", text, re.M)
+    for name in ["distro-fixtures-vunnel.tar.zst", "grype-nvd-fixtures.tar.zst", "sbom-cyclonedx-bom-examples.tar.zst", "sbom-trustify.tar.zst"]:
+        for text in texts(data, name, "json"):
+            yield from re.findall(r"pkg:maven/([^@\"?]+)@([^\"?#&\\%\s]+)", text)
+
+
+def real_gem(data):
+    for text in texts(data, "ruby-advisory-db.tar.zst", ".yml"):
+        name = re.search(r"^gem: (\S+)", text, re.M)
+        for version in re.findall(r"^\s*- ['\"]?[~><=, 0-9a-zA-Z.-]*?(\d[0-9A-Za-z.-]*)['\"]?\s*$", text, re.M):
+            yield name.group(1) if name else "", version
+        for version in re.findall(r"[~><=]+ (\d[0-9A-Za-z.-]*)", text):
+            yield name.group(1) if name else "", version
+    for archive in LOCK_FILES:
+        for text in texts(data, archive, ".lock"):
+            yield from re.findall(r"^    (\S+) \((\d[^)\s]*)\)$", text, re.M)
+
+
+def real_nuget(data):
+    for line in lines(data, "dotnet-cve.jsonl.zst"):
+        for version in re.findall(r"\"v?(\d+\.\d+[0-9A-Za-z.+-]*)\"", line):
+            yield "dotnet", version
+    yield from advisories_of(data, "NuGet")
+    for archive in LOCK_FILES:
+        for text in texts(data, archive, "json"):
+            yield from re.findall(r'"([^"]+)": \{\s*"type": "[^"]+",\s*(?:"requested": "[^"]+",\s*)?"resolved": "([^"]+)"', text)
+    for text in texts(data, "dotnet-releases-eol.tar.zst", "json"):
+        for version in re.findall(r'"(?:version|version-display|release-version)": "([^"]+)"', text):
+            yield "releases", version
+
+
+def real_composer(data):
+    for text in texts(data, "friendsofphp-security-advisories.tar.zst", ".yaml"):
+        name = re.search(r"^reference:\s*(\S+)", text, re.M)
+        name = name.group(1) if name else ""
+        yield from ((name, version) for version in re.findall(r"['\"][<>=]+\s*([^'\"]+)['\"]", text))
+        yield from ((name, version) for version in re.findall(r"^    ['\"]?(\S*(?:x|master|dev))['\"]?:", text, re.M))
+    for archive in LOCK_FILES:
+        for text in texts(data, archive, ".lock"):
+            yield from re.findall(r'"name": "([^"]+)",\s*"version": "([^"]+)"', text)
+
+
+def real_hex(data):
+    yield from advisories_of(data, "Hex")
+    for archive in LOCK_FILES:
+        for text in texts(data, archive, "mix.lock"):
+            yield from re.findall(r"\{:hex, :(\w+), \"([^\"]+)\"", text)
+    yield from real_cargo(data)  # more real Semantic Versioning
+
+
+def real_pub(data):
+    yield from advisories_of(data, "Pub")
+    for archive in LOCK_FILES:
+        for text in texts(data, archive, "pubspec.lock"):
+            yield from re.findall(r"^    version: (\")([^\"]+)\"", text, re.M)
+    yield from real_cargo(data)  # more real Semantic Versioning
+
+
+def real_swift(data):
+    for archive in LOCK_FILES:
+        for text in texts(data, archive, "Package.resolved"):
+            yield from re.findall(r'"(revision)"[^}]*"version" ?: "([^"]+)"', text)
+    yield from real_cargo(data)  # more real Semantic Versioning
 
 
 def ask_deb(pairs):
@@ -260,12 +392,145 @@ def ask_go(pairs):
         return ask_program(["go", "run", "."], pairs, folder)
 
 
+def ask_maven(pairs):
+    program = """
+        import org.apache.maven.artifact.versioning.ComparableVersion;
+        public class Answers {
+            static int compare(String a, String b) { return new ComparableVersion(a).compareTo(new ComparableVersion(b)); }
+            static boolean isBetween(String a, String b, String whole) {
+                for (int end = 1; end < whole.length(); end++) {
+                    String beginning = whole.substring(0, end);
+                    if (compare(a, beginning) < 0 && compare(beginning, b) < 0) return true;
+                }
+                return false;
+            }
+            public static void main(String[] arguments) throws Exception {
+                var input = new java.io.BufferedReader(new java.io.InputStreamReader(System.in, "UTF-8"));
+                for (String line; (line = input.readLine()) != null; ) {
+                    String[] pair = line.split("\\t", -1);
+                    String a = pair[0], b = pair[1];
+                    int answer = compare(a, b);
+                    boolean circle = answer > 0 && (isBetween(a, b, a) || isBetween(a, b, b))
+                        || answer < 0 && (isBetween(b, a, a) || isBetween(b, a, b));
+                    System.out.println(circle ? "circle" : answer < 0 ? "<" : answer > 0 ? ">" : "=");
+                }
+            }
+        }"""
+    jar = "/usr/share/maven/lib/maven-artifact-3.x.jar"
+    with tempfile.TemporaryDirectory() as folder:
+        with open(os.path.join(folder, "Answers.java"), "w") as file:
+            file.write(program)
+        return ask_program(["java", "-cp", jar, "Answers.java"], pairs, folder)
+
+
+def ask_gem(pairs):
+    program = """
+        def version(text) = Gem::Version.correct?(text) ? Gem::Version.new(text) : nil
+        $stdin.set_encoding("UTF-8")
+        $stdin.each_line(chomp: true) do |line|
+            a, b = line.split("\t", -1).map { |text| version(text) }
+            puts a && b ? "<=>"[(a <=> b) + 1] : "?"
+        end"""
+    return ask_program(["ruby", "-e", program], pairs, None)
+
+
+def ask_composer(pairs):
+    program = """
+        require '/usr/share/php/Composer/Semver/autoload.php';
+        $parser = new Composer\\Semver\\VersionParser();
+        while (($line = fgets(STDIN)) !== false) {
+            try {
+                [$a, $b] = array_map(fn($text) => $parser->normalize($text), explode("\t", rtrim($line, "\n")));
+                $branch = str_starts_with($a, 'dev-') || str_starts_with($b, 'dev-');
+                echo $branch ? '?' : '<=>'[version_compare($a, $b) + 1], "\n";
+            } catch (UnexpectedValueException $e) {
+                echo "?\n";
+            }
+        }"""
+    return ask_program(["php", "-r", program], pairs, None)
+
+
+def ask_hex(pairs):
+    program = """
+        for line <- IO.stream(:stdio, :line) do
+          [a, b] = line |> String.trim_trailing("\n") |> String.split("\t")
+          with {:ok, a} <- Version.parse(a), {:ok, b} <- Version.parse(b) do
+            IO.puts(%{lt: "<", eq: "=", gt: ">"}[Version.compare(a, b)])
+          else
+            _ -> IO.puts("?")
+          end
+        end"""
+    return ask_program(["elixir", "--erl", "+fnu", "-e", program], pairs, None)
+
+
+def ask_reference(read, pairs):
+    """`read` gives a list that Python orders as the scheme would, or None for what it refuses."""
+    for a, b in pairs:
+        a, b = read(a), read(b)
+        yield "?" if a is None or b is None else "<" if a < b else ">" if a > b else "="
+
+
+IDENTIFIERS = r"[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*"
+
+
+def identifiers(text, limit, leading_zeros=False):
+    """Numbers before words; None when a number has zeros in front and may not."""
+    parts = text.split(".")
+    if not leading_zeros and any(re.fullmatch(r"0[0-9]+", part) for part in parts):
+        return None
+    return [(0, int(part), "") if re.fullmatch(r"[0-9]+", part) and int(part) <= limit else (1, 0, part) for part in parts]
+
+
+def ask_nuget(pairs):
+    def read(text):
+        match = re.fullmatch(rf"([0-9]+(?:\.[0-9]+){{0,3}})(?:-({IDENTIFIERS}))?(?:\+({IDENTIFIERS}))?", text.strip())
+        if not match:
+            return None
+        numbers = [int(number) for number in match.group(1).split(".")]
+        labels = identifiers(match.group(2).upper(), 2**31 - 1) if match.group(2) else []
+        if labels is None or max(numbers) >= 2**31:
+            return None
+        return numbers + [0] * (4 - len(numbers)), not labels, labels
+
+    return ask_reference(read, pairs)
+
+
+def ask_pub(pairs):
+    def read(text):
+        match = re.fullmatch(rf"([0-9]+)\.([0-9]+)\.([0-9]+)(?:-({IDENTIFIERS}))?(?:\+({IDENTIFIERS}))?", text)
+        if not match or any(int(number) >= 2**63 for number in match.groups()[:3]):
+            return None
+        before, build = (identifiers(part, 2**63 - 1, True) if part else [] for part in match.groups()[3:])
+        return [int(number) for number in match.groups()[:3]], not before, before, build
+
+    return ask_reference(read, pairs)
+
+
+def ask_swift(pairs):
+    def read(text):
+        number = "(0|[1-9][0-9]*)"
+        match = re.fullmatch(rf"v?{number}\.{number}\.{number}(?:-({IDENTIFIERS}))?(?:\+{IDENTIFIERS})?", text)
+        if not match or any(int(number) >= 2**63 for number in match.groups()[:3]):
+            return None
+        before = identifiers(match.group(4), float("inf")) if match.group(4) else []
+        return before if before is None else ([int(number) for number in match.groups()[:3]], not before, before)
+
+    return ask_reference(read, pairs)
+
+
 SCHEMES = {
     "deb": (real_deb, ask_deb),
     "pep440": (real_pep440, ask_pep440),
     "npm": (real_npm, ask_npm),
     "cargo": (real_cargo, ask_cargo),
     "go": (real_go, ask_go),
+    "maven": (real_maven, ask_maven),
+    "gem": (real_gem, ask_gem),
+    "nuget": (real_nuget, ask_nuget),
+    "composer": (real_composer, ask_composer),
+    "hex": (real_hex, ask_hex),
+    "pub": (real_pub, ask_pub),
+    "swift": (real_swift, ask_swift),
 }
 
 
@@ -278,7 +543,14 @@ def is_recordable(scheme, version):
     rounded = scheme == "npm" and any(int(number) >= 2**53 for number in re.findall(r"\d+", version.partition("-")[2]))
     # Without `v` and three numbers it is a toolchain for us, which golang.org/x/mod/semver does not know.
     short = scheme == "go" and not version.startswith(("v", "go")) and version.count(".") < 2
-    return not (rounded or short or "\t" in version or "\n" in version)
+    # Maven reads any text; what it lets nobody release is refused in maven.rs. Ruby reads nothing as 0.
+    foreign = scheme == "maven" and not re.fullmatch(r"[^\\/:\"<>|?*\[\](){},$\s\x7f-\U0010ffff]+", version)
+    empty = scheme == "gem" and not version.strip()
+    # version_compare cuts numbers to 64 bits.
+    cut = scheme == "composer" and any(int(number) >= 2**63 for number in re.findall(r"\d+", version))
+    # Both take `-5` and Dart `0x1F` for a number; see nuget.rs and dart.rs.
+    signed = scheme in ("nuget", "pub") and re.search(r"(^|[.+-])(-\d+|-?0[xX][0-9a-fA-F]+)(?=$|[.+])", version.partition("-")[2])
+    return not (foreign or empty or cut or signed or rounded or short or "\t" in version or "\n" in version)
 
 
 def record(scheme, data, rows):
@@ -309,7 +581,7 @@ def record(scheme, data, rows):
         others = [version for version in alone if version not in hard]
         chosen = [version for version in alone if version in hard] + random.sample(others, min(rows // 2, len(others)))
         itself = [(version, version, "=" if version in known else "?") for version in chosen]
-        answered = [(a, b, answer) for (a, b), answer in zip(pairs, ask(pairs))]
+        answered = [(a, b, answer) for (a, b), answer in zip(pairs, ask(pairs)) if answer != "circle"]
         for row in sorted(set(itself + answered)):
             file.write("\t".join(row) + "\n")
     with open(path) as file:

@@ -58,3 +58,38 @@ fn cargo_answers_as_the_semver_crate_does() {
 fn go_answers_as_the_go_packages_do() {
     check(Scheme::Go, 1000);
 }
+
+#[test]
+fn maven_answers_as_comparable_version_does() {
+    check(Scheme::Maven, 2000);
+}
+
+#[test]
+fn gem_answers_as_rubygems_does() {
+    check(Scheme::Gem, 2000);
+}
+
+#[test]
+fn nuget_answers_as_a_reference_does() {
+    check(Scheme::Nuget, 2000);
+}
+
+#[test]
+fn composer_answers_as_composer_does() {
+    check(Scheme::Composer, 2000);
+}
+
+#[test]
+fn hex_answers_as_elixir_does() {
+    check(Scheme::Hex, 2000);
+}
+
+#[test]
+fn pub_answers_as_a_reference_does() {
+    check(Scheme::Pub, 2000);
+}
+
+#[test]
+fn swift_answers_as_a_reference_does() {
+    check(Scheme::Swift, 2000);
+}
