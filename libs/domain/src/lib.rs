@@ -10,8 +10,6 @@ mod digest;
 mod ecosystem;
 mod finding;
 mod inventory;
-mod purl;
-pub use purl::PackageUrl;
 mod resource;
 mod severity;
 mod verdict;
