@@ -10,6 +10,7 @@ mod digest;
 mod ecosystem;
 mod finding;
 mod inventory;
+mod purl;
 mod resource;
 mod severity;
 mod verdict;
@@ -27,6 +28,7 @@ pub use finding::{
     InspectorScore, NetworkFinding, PackageFinding, Reachability, Step, VulnerablePackage,
 };
 pub use inventory::{Inventory, OperatingSystem, Package, PackageManager, Skipped, SourcePackage};
+pub use purl::{Components, MalformedPurl, PURL_LENGTH_MAX, PackageUrl};
 pub use resource::{
     FunctionDetails, ImageDetails, InstanceDetails, InventoryStamp, Resource, ResourceDetails, ResourceId, ResourceKind,
 };
