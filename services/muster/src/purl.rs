@@ -3,7 +3,7 @@
 use crate::{exit, lines};
 use anyhow::{Context, Result};
 use clap::Subcommand;
-use muster_domain::{PackageUrl, PackageUrlParts};
+use muster_domain::{PackageUrl, Components};
 use serde_json::json;
 
 #[derive(Subcommand)]
@@ -31,7 +31,7 @@ fn parse(line: &str) -> Result<String> {
 }
 
 fn build(line: &str) -> Result<String> {
-    let built = serde_json::from_str::<PackageUrlParts>(line)
+    let built = serde_json::from_str::<Components>(line)
         .map_err(|error| error.to_string())
         .and_then(|parts| PackageUrl::build(parts).map_err(|error| error.to_string()));
     Ok(match built {
