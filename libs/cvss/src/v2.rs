@@ -39,8 +39,8 @@ pub(crate) fn scores(vector: &Vector) -> Scores {
     Scores { version: Version::V2.as_str(), base, temporal, environmental, score, severity }
 }
 
-/// The equations can fall below 0.0 where requirements are low. The guide lets them run on, and scores are "from 0 to
-/// 10" (§1.1): the end of the scale is set at the end, not on the way.
+/// The equations can fall below 0.0 where requirements are low. The guide lets them run on, and scores
+/// range from 0 to 10: the end of the scale is set at the end, not on the way.
 fn score_of(points: f64) -> Score {
     Score::of_tenths((points * 10.0).round() as i64)
 }

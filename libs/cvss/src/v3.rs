@@ -110,9 +110,10 @@ impl Edition {
         7.52 * (sub_score - 0.029) - 3.25 * less
     }
 
-    /// The smallest tenth that is not below `points`. 3.1 looks at five decimals (its appendix A), so that 4.000002 is 4.0.
-    /// 3.0 (§8.4) says nothing of the kind, so 4.000002 is 4.1; but 4.0 must stay 4.0 where binary floating-point
-    /// numbers say 4.0000000000000004. Products of its weights have ten decimals, so eleven are looked at.
+    /// The smallest tenth that is not below `points`. 3.1 looks at five decimals (its appendix A), so that the
+    /// 4.0000000000000004 of binary floating-point numbers is 4.0. 3.0 (chapter 8) says nothing of numbers in a computer:
+    /// eleven decimals are looked at, one more than products of its weights have. No vector's exact score lies so near
+    /// above a tenth that the two round it differently.
     fn round_up(self, points: f64) -> Score {
         let units = match self {
             Self::V30 => 100_000_000_000_i64,

@@ -98,7 +98,7 @@ impl Steps {
     }
 }
 
-/// The levels of the equivalence classes, 0 being the worst (§8.1, tables 24 to 30).
+/// The levels of the equivalence classes, 0 being the worst (§8.2).
 #[derive(Clone, Copy)]
 struct MacroVector {
     eq1: usize,

@@ -15,7 +15,7 @@ pub(crate) fn inspector_score(
     let (given, mut vector, base_score) = vulnerability.severity.iter().find_map(version_3)?;
     let (adjustments, mut reasons) = adjustments(resource, vulnerability, exposure, &vector);
     if !adjustments.is_empty() {
-        vector.set("AV", "A").ok()?;
+        vector.set("AV", "A").expect("`AV:A` belongs to every vector of version 3");
     }
     reasons.extend(intelligence(vulnerability));
     Some(InspectorScore {
