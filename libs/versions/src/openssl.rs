@@ -31,9 +31,10 @@ pub(crate) fn key(raw: &str) -> Result<KeyWriter, Why> {
     if build.is_some_and(|build| build.is_empty() || build.bytes().any(is_foreign)) {
         return Err("its build metadata is empty or has a foreign character");
     }
-    let mut parts = version.split('-').filter(|part| *part != "fips");
+    let (release, rest) = version.split_once('-').map_or((version, None), |(release, rest)| (release, Some(rest)));
+    let mut parts = rest.into_iter().flat_map(|rest| rest.split('-')).filter(|part| *part != "fips");
     let mut key = KeyWriter::default();
-    release(&mut key, parts.next().unwrap_or_default())?;
+    self::release(&mut key, release)?;
     let mut next = parts.next();
     if let Some(prerelease) = next.filter(|part| *part != "dev") {
         let (word, number) = prerelease.split_at(prerelease.bytes().take_while(u8::is_ascii_lowercase).count());
@@ -146,6 +147,7 @@ mod tests {
             "1.0.2-dev-dev",
             "3.0.8+",
             "fips",
+            "fips-2.0.16", // the FIPS module, which has versions of its own
             "v3.0.0",
             "3.0.0 ",
             "3.0.é",
