@@ -1,11 +1,10 @@
 //! Alpine's versions: `number{.number}[letter]{_suffix[number]}[~hash][-rnumber]`, read and ordered as apk-tools 3 does
-//! (apk-package(5) and src/version.c; read 2026-11-24). What `apk version --check` calls invalid is refused.
+//! (src/version.c; read 2026-11-24). What `apk version --check` calls invalid is refused.
 //!
 //! - `_alpha`, `_beta`, `_pre` and `_rc` come before the version without them, `_cvs`, `_svn`, `_git`, `_hg` and `_p` behind it.
 //! - From the second number on, one with a leading zero is compared as text with every other, as in a fraction: `1.01` is
 //!   before `1.1`, and `1.0` before `1.00`. This is an order: all with the zero come before all without it.
-//! - apk-tools 2 read a few more (`1.0a1`) and held `1.00` for earlier than `1.0`; no version in Alpine's security database
-//!   depends on it.
+//! - apk-tools 2 read a few more (`1.0a1`) and held `1.00` for earlier than `1.0`; 3 is followed.
 
 use crate::key::{KeyWriter, Why};
 

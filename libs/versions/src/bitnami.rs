@@ -1,6 +1,7 @@
 //! Bitnami's versions: those of the application, `1.2.3`, and behind a `-` the number of Bitnami's own revision, which is
-//! LATER than what it revises: `1.2.3` before `1.2.3-1` (Bitnami's vulndb, README, "Version format"; read 2026-11-24).
-//! Otherwise Semantic Versioning 2.0 holds, with what the database has beyond it:
+//! LATER than what it revises: `1.2.3` before `1.2.3-1`, as Bitnami explained when a scanner took revisions for pre-releases
+//! (aquasecurity/trivy, discussion 5622; read 2026-11-24). Otherwise Semantic Versioning 2.0 holds. There is no
+//! specification of the rest, so that this is a reading of what their database has:
 //!
 //! - Any number of numbers, a missing one being 0: `5.7` is `5.7.0`, and `6.0.0.1` comes behind it.
 //! - What starts with a number behind the `-` is a revision, also when more follows (`1.2.3-4-gabcdef0`, a commit after the

@@ -1,9 +1,9 @@
 //! R's package versions: at least two numbers, divided by `.` or `-`, which are the same; compared number by number, a
-//! version before what it begins, so that `1.0` comes before `1.0.0`. As in "Writing R Extensions" §1.1.1, `package_version`
-//! and `compareVersion` (read 2026-11-24).
+//! version before what it begins, so that `1.0` comes before `1.0.0`. As the help page of `compareVersion` says (package
+//! utils, read 2026-11-24); refused is what `package_version` refuses.
 //!
-//! R keeps the numbers in 32 bits; here they have any length. R before 4.3 had `package_version("1.0")` equal to `1.0.0`
-//! while its own `compareVersion` did not.
+//! R keeps the numbers in 32 bits; here they have any length. R 4.2's `package_version("1.0")` equals `1.0.0`, for its
+//! own `compareVersion` it is the older; the latter is followed.
 
 use crate::key::{KeyWriter, Why};
 use crate::numbers::{self, is_digits};

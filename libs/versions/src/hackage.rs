@@ -1,6 +1,7 @@
 //! Haskell's package versions: dotted numbers, compared number by number, a version before what it begins: `1` before
-//! `1.0` before `1.0.0`. As in the Haskell Package Versioning Policy (pvp.haskell.org; read 2026-11-24) and Cabal's
-//! Distribution.Version, whose parser also sets the limits: no leading zeros, nine digits at most.
+//! `1.0` before `1.0.0`. As in the Haskell Package Versioning Policy (pvp.haskell.org) and in Cabal's
+//! Distribution.Types.Version (read 2026-11-24), whose parser also sets the limits: no leading zeros, nine digits at most.
+//! The tags of old, `1.0-tag`, which it drops with a warning, are refused.
 
 use crate::key::{KeyWriter, Why};
 use crate::numbers;

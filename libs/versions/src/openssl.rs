@@ -1,5 +1,5 @@
-//! OpenSSL's versions, as OpenSSL's versioning policy (openssl-library.org/policies/general/versioning-policy; read
-//! 2026-11-24) and OpenSSL_version(3) describe them.
+//! OpenSSL's versions, as OpenSSL's versioning policy and, before version 3, its release strategy describe them
+//! (openssl-library.org/policies; read 2026-11-24). Their words on pre-releases are few; the order is that of the releases.
 //!
 //! - `1.0.2`, `1.0.2a` … `1.0.2z`, `1.0.2za` …: before version 3 a letter counts the fixes, and behind `z` a second one.
 //! - `-alpha1`, `-beta2` and, in series 1.1, `-pre3` come before the release, in this order; `-dev` before all of them, or

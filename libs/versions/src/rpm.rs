@@ -1,5 +1,5 @@
-//! RPM versions: `[epoch:]version[-release]`, ordered as rpm's rpmvercmp does from 4.15 on (rpm-version(7) and
-//! docs/manual/dependencies.md of rpm, read 2026-11-24).
+//! RPM versions: `[epoch:]version[-release]`, ordered as rpm's rpmvercmp does from 4.15 on, when `^` came
+//! (docs/manual/dependencies.md of rpm, read 2026-11-24, for the rest; rpm 4.18's recorded answers for `~` and `^`).
 //!
 //! Version and release are cut into runs of digits and of letters; everything else only divides. In one place `~` comes
 //! before the end, the end before `^`, `^` before letters, letters before digits.
@@ -7,8 +7,8 @@
 //! - A missing epoch is 0, also where a tool printed it as `(none)`.
 //! - A missing release comes before every release, as in rpmverCmp. (A dependency without a release means any release;
 //!   this is not an order, so that whoever knows a version without release decides what it means.)
-//! - Refused is what rpmbuild lets nobody build: white space, characters beyond ASCII, a colon behind something that is no
-//!   epoch, a version or release without a letter or digit. rpmvercmp itself would skip or misread it.
+//! - Refused, though rpmvercmp answers: white space, characters beyond ASCII, a colon behind something that is no epoch (all
+//!   of which rpmbuild refuses, too), and a version or release without a letter or digit.
 
 use crate::key::{KeyWriter, Why};
 
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_could_build_is_refused_with_the_reason() {
+    fn what_is_no_version_is_refused_with_the_reason() {
         for (version, why) in [
             ("", "the version has neither a letter nor a digit"),
             ("-1", "the version has neither a letter nor a digit"),

@@ -1,6 +1,6 @@
 //! Windows' versions: builds such as `10.0.19045.3803`, and the versions of files and programs. Dotted numbers, compared
-//! number by number; a missing one is 0, as in the four numbers of a file's VS_FIXEDFILEINFO (Microsoft's documentation;
-//! read 2026-11-24). So a build without its revision counts as unpatched, never as patched.
+//! number by number; a missing one is 0, as in the four numbers of a file's VS_FIXEDFILEINFO. So a build without its
+//! revision counts as unpatched, never as patched.
 //!
 //! An update's number, `KB5031356`, is refused: it names an update and no version. The numbers follow the order in which
 //! articles were begun, across all products, so that a higher one does not contain a lower one. Whoever knows which updates

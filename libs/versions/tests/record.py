@@ -20,8 +20,9 @@ FOLDER holds the advisory archives from which real version strings are taken. Wh
     conan   Python with `conan` 2     conan.internal.model.version.Version; `--no-deps` is enough
     cran    R                         compareVersion, and package_version for what is refused
 
-For these no tool could be had, so that their answers are from a reference of OURS in this file, slow, plain and written
-apart from the Rust, but by the same reading of the specification: hackage, bitnami, openssl, windows.
+For hackage (whose tool comes with all of GHC), bitnami, openssl and windows (which have none) the answers are NOT a tool's.
+They are from a reference of ours in this file: slow, plain, and written apart from the Rust, but by the same reading of
+the specification. They find slips of the encoding, not of the reading.
 
 A row is `A<TAB>B<TAB>answer`: `<`, `>` or `=` for what the tool says of A against B. `?` means that it refuses the
 version, which then stands in both columns; a version that it reads has a row against itself, too. Each scheme's rows
@@ -562,7 +563,7 @@ def is_refused_by_us_alone(scheme, version):
     if scheme == "conan":  # Python's int() also reads 1_0 and -1
         foreign = not re.fullmatch("[0-9A-Za-z_][0-9A-Za-z_+.-]*", version)
         return foreign or re.search("[0-9]_[0-9]|[.+-][+-][0-9]", version)
-    # 32 bits in R, 64 in apk-tools
+    # R has 32 bits for a number, apk-tools 64.
     return re.search(r"\d{10}", version) if scheme == "cran" else re.search(r"\d{20}", version) if scheme == "apk" else False
 
 
