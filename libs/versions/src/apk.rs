@@ -175,6 +175,29 @@ mod tests {
     }
 
     #[test]
+    fn the_rows_of_apk_tools_own_test_hold() {
+        // From test/version.data, one for each rule that they touch.
+        check("0.1.0_alpha2", "0.1.0_alpha", Greater);
+        check("1.1", "1.1_alpha1", Greater);
+        check("2.3.0b-r1", "2.3.0b-r2", Less);
+        check("2.5.1-r8", "2.5.1a-r1", Less);
+        check("1.06-r6", "006", Less);
+        check("2.01.01_alpha10", "0.94", Greater);
+        check("1.39", "1.00_beta2", Greater);
+        check("1.02.07", "1.02.10-r1", Less);
+        check("1.07-r1", "1.07.5", Less);
+        check("2.10.1", "02.08.01b", Greater);
+        check("0.21", "0.3.7-r3", Greater);
+        check("1.2.07.8", "1.2.12.04", Less);
+        check("4.5_p1-r1", "4.5_p1", Greater);
+        check("2.9.11_pre20051101-r3", "2.9.11_pre20061021-r1", Less);
+        check("1.3_pre1-r1", "1.3.2", Less);
+        check("1.3-r0", "1.3.1-r0", Less);
+        check("104-r11", "104-r9", Greater);
+        check("1.0.0_pre20191002222144-r0", "1.0.0_pre20210530193627-r0", Less);
+    }
+
+    #[test]
     fn what_apk_calls_invalid_is_refused_with_the_reason() {
         for (version, why) in [
             ("", "it does not start with a number"),

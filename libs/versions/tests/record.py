@@ -14,8 +14,8 @@ FOLDER holds the advisory archives from which real version strings are taken. Wh
     go      go, 1.22 or later         golang.org/x/mod/semver for modules (the copy that go is built with), go/version
                                       for toolchains (`go...`)
     rpm     rpm, 4.15 or later        rpm.vercmp, of its Lua
-    apk     apk-tools 3               apk version -t and -c; recorded where no such package is: with its src/version.c and
-                                      a main of these two commands around it
+    apk     apk-tools 3               apk version -t and -c. The rows here were recorded where no such package is, with
+                                      the functions of its src/version.c behind a main that answers these two commands
     alpm    pacman's vercmp           (Debian has it in the package makepkg)
     conan   Python with `conan` 2     conan.internal.model.version.Version; `--no-deps` is enough
     cran    R                         compareVersion, and package_version for what is refused
