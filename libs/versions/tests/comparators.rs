@@ -80,7 +80,11 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 20_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn rpm_keys_are_in_the_order_of_a_walk_along_both(a in version(RPM), b in version(RPM), end in prop::sample::select(vec!["", "~", "^", "."])) {
+    fn rpm_keys_are_in_the_order_of_a_walk_along_both(
+        a in version(RPM),
+        b in version(RPM),
+        end in prop::sample::select(vec!["", "~", "^", "."]),
+    ) {
         let a = a + end; // `1.0^` and `1.0~` are what keys could get wrong
         prop_assert_eq!(Scheme::Rpm.compare(&a, &b), Ok(rpm(&a, &b)), "`{}` against `{}`", a, b);
         let (a, b) = (format!("1-{a}"), format!("1-{b}")); // releases alike
@@ -89,7 +93,11 @@ proptest! {
 
     #[test]
     fn what_follows_a_beginning_is_ordered_alike(begin in version(RPM), a in version(RPM), b in version(RPM)) {
-        for (a, b) in [(&begin, &format!("{begin}{b}")), (&format!("{begin}^{a}"), &format!("{begin}{b}")), (&format!("{begin}~{a}"), &format!("{begin}^{b}"))] {
+        for (a, b) in [
+            (&begin, &format!("{begin}{b}")),
+            (&format!("{begin}^{a}"), &format!("{begin}{b}")),
+            (&format!("{begin}~{a}"), &format!("{begin}^{b}")),
+        ] {
             prop_assert_eq!(Scheme::Rpm.compare(a, b), Ok(rpm(a, b)), "`{}` against `{}`", a, b);
         }
     }
