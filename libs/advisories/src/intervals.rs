@@ -53,9 +53,8 @@ pub(crate) fn intervals(scheme: Scheme, range: &Range) -> Result<Vec<Interval<'_
     for event in &range.events {
         match event {
             Event::Introduced(text) if text == "0" => events.push((None, event)),
-            Event::Introduced(text) | Event::Fixed(text) | Event::LastAffected(text) => {
-                events.push((Some(edge(scheme, text)?), event));
-            }
+            Event::Introduced(text) | Event::Fixed(text) => events.push((Some(edge(scheme, text)?), event)),
+            Event::LastAffected(text) => events.push((Some(last_edge(scheme, text)?), event)),
             Event::Limit(text) => {
                 unlimited = false;
                 if text == "*" {
@@ -85,6 +84,18 @@ pub(crate) fn intervals(scheme: Scheme, range: &Range) -> Result<Vec<Interval<'_
 fn edge(scheme: Scheme, text: &str) -> Result<Edge<'_>, String> {
     let key = scheme.key(text).map_err(|malformed| malformed.to_string())?;
     Ok(Edge { text, key })
+}
+
+/// The last of all builds of a version. Where builds are told by a number behind the version (rpm's release, Bitnami's
+/// revision), a feed that names the last affected version without one means them all.
+fn last_edge(scheme: Scheme, text: &str) -> Result<Edge<'_>, String> {
+    let edge = edge(scheme, text)?;
+    if !matches!(scheme, Scheme::Rpm | Scheme::Bitnami) || text.contains('-') {
+        return Ok(edge);
+    }
+    // No builder counts so far.
+    let last = scheme.key(&format!("{text}-{}", u32::MAX)).map_err(|malformed| malformed.to_string())?;
+    Ok(Edge { key: last, ..edge })
 }
 
 fn key<'e>(edge: &'e Option<Edge<'_>>) -> Option<&'e [u8]> {

@@ -376,8 +376,8 @@ fn a_delta_names_the_packages_that_must_be_judged_again() {
         }
         extra.write(&other).unwrap();
         let delta = delta(&old, &Database::open(&other).unwrap());
-        let touched = expected.iter().map(|(ecosystem, name)| ((*ecosystem).to_owned(), (*name).to_owned())).collect();
-        assert_eq!(delta, Delta { touched, everything: false });
+        let touched: Vec<_> = delta.touched.iter().map(|one| (one.ecosystem.as_str(), one.name.as_str())).collect();
+        assert_eq!((&touched[..], delta.everything), (expected, false));
     };
     fn find<'a>(advisories: &'a mut [Advisory], id: &str) -> &'a mut Advisory {
         advisories.iter_mut().find(|advisory| advisory.id.0 == id).unwrap()
@@ -415,6 +415,37 @@ fn a_delta_names_the_packages_that_must_be_judged_again() {
         fixtures().into_iter().filter(|advisory| !advisory.affected.iter().any(|one| one.ecosystem.as_str() == "Go")),
     );
     assert_eq!(delta(&Database::open(&other).unwrap(), &old), Delta { touched: Vec::new(), everything: true });
+}
+
+#[test]
+fn a_delta_names_the_versions_that_the_changed_claims_are_about() {
+    let (folder, path) = folder();
+    let other = folder.path().join("new.db");
+    let advisory = |id: &str, ranges: &[(&str, Option<&str>)]| {
+        let affected = Affected::new("npm".parse().unwrap(), "a");
+        let affected = ranges.iter().fold(affected, |affected, (from, to)| affected.with_range(from, *to));
+        Advisory { id: AdvisoryId(id.into()), affected: vec![affected], ..Advisory::default() }
+    };
+    let key = |version: &str| match version {
+        "" => Vec::new(),
+        version => muster_versions::Scheme::Npm.key(version).unwrap().as_bytes().to_vec(),
+    };
+    let still = || advisory("X-1", &[("0", Some("9.0.0"))]);
+    let check = |before: Vec<Advisory>, after: Vec<Advisory>, expected: Option<(&str, &str)>| {
+        let (old, _) = build(&path, 1, before);
+        let (new, _) = build(&other, 2, after);
+        let found: Vec<_> = delta(&old, &new).touched.into_iter().map(|one| (one.from, one.to)).collect();
+        let expected: Vec<_> = expected.into_iter().map(|(from, to)| (key(from), key(to))).collect();
+        assert_eq!(found, expected);
+    };
+    check(vec![still()], vec![still()], None);
+    // a new record: what it is about
+    let new = || advisory("X-2", &[("1.0.0", Some("1.2.0")), ("2.0.0", Some("2.3.0"))]);
+    check(vec![still()], vec![still(), new()], Some(("1.0.0", "2.3.0")));
+    check(vec![still(), new()], vec![still()], Some(("1.0.0", "2.3.0")));
+    // a fix came: what was and what is affected
+    check(vec![advisory("X-2", &[("1.0.0", None)])], vec![advisory("X-2", &[("1.0.0", Some("1.5.0"))])], Some(("1.0.0", "")));
+    check(vec![still()], vec![still(), advisory("X-2", &[])], Some(("", "")));
 }
 
 #[test]

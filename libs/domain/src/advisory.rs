@@ -220,6 +220,19 @@ pub enum Event {
     Limit(String),
 }
 
+/// Versions of a package whose answers another database may change.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Touched {
+    /// With its release.
+    pub ecosystem: String,
+    /// Normalised.
+    pub name: String,
+    /// The first such version, as a key of the ecosystem's scheme; empty: from the beginning.
+    pub from: Vec<u8>,
+    /// The first version behind them; empty: all that follow.
+    pub to: Vec<u8>,
+}
+
 /// An entry of CISA's Known Exploited Vulnerabilities catalogue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KnownExploited {

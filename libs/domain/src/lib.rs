@@ -10,6 +10,7 @@ mod digest;
 mod ecosystem;
 mod finding;
 mod inventory;
+mod look_up;
 mod purl;
 mod resource;
 mod severity;
@@ -18,7 +19,7 @@ mod verdict;
 pub use account::{AccountId, AccountStatus, MalformedAccountId, Region};
 pub use advisory::{
     Advisory, AdvisoryId, Affected, Epss, Event, Exploit, KnownExploited, LifeCycle, Names, Range, RangeType,
-    Reference, Ssvc, VectorString, VendorState, VendorWord, VexStatement, VexStatus, VulnerabilityFacts,
+    Reference, Ssvc, Touched, VectorString, VendorState, VendorWord, VexStatement, VexStatus, VulnerabilityFacts,
 };
 pub use coverage::{Coverage, ScanStatusCode, ScanStatusReason};
 pub use digest::{Digest, MalformedDigest};
@@ -28,6 +29,7 @@ pub use finding::{
     InspectorScore, NetworkFinding, PackageFinding, Reachability, Step, VulnerablePackage,
 };
 pub use inventory::{Inventory, OperatingSystem, Package, PackageManager, Skipped, SourcePackage};
+pub use look_up::LookUp;
 pub use purl::{Components, MalformedPurl, PURL_LENGTH_MAX, PackageUrl};
 pub use resource::{
     FunctionDetails, ImageDetails, InstanceDetails, InventoryStamp, Resource, ResourceDetails, ResourceId, ResourceKind,

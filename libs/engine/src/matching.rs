@@ -247,8 +247,8 @@ fn verdict(
         explanation: Explanation {
             advisory: Some(AdvisoryId(claim.advisory()?.to_owned())),
             source: claim.source()?.to_owned(),
-            ecosystem: lookup.ecosystem.clone(),
-            name: lookup.name.clone(),
+            ecosystem: lookup.question.ecosystem.clone(),
+            name: lookup.question.name.clone(),
             installed: lookup.installed.raw.to_owned(),
             scheme: lookup.installed.scheme.name().to_owned(),
             range: explain::range(decision)?,

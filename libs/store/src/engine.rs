@@ -136,6 +136,11 @@ impl Write {
         rows.iter().map(R::from_row).collect::<Result<_, _>>().during(self.query)
     }
 
+    /// What the engine calls bytes.
+    pub fn bytes(&self) -> &'static str {
+        self.dialect.bytes
+    }
+
     /// Rows of so many parameters that go into one statement.
     pub fn rows_per_statement(&self, columns: usize) -> usize {
         (self.dialect.parameters_max / columns).max(1)

@@ -5,7 +5,7 @@ use crate::{
     engine::{Write, values},
     limit,
 };
-use muster_domain::Digest;
+use muster_domain::{Digest, Touched};
 use sha2::{Digest as _, Sha256};
 use std::{
     collections::BTreeMap,
@@ -20,7 +20,7 @@ const CHUNK_BYTES: usize = 1 << 20;
 /// Files of the last epochs that are kept: a matcher that is fetching may be two builds behind.
 const FILES_KEPT: i64 = 3;
 
-/// Epochs whose changed names are kept, at most: a resource that is matched this long ago is matched anew.
+/// Epochs whose changed names are kept, at most: who marks nothing for so long marks everything.
 const DELTAS_KEPT: i64 = 100;
 
 /// Names that are read at once: beyond, matching everything anew costs less than looking each name up.
@@ -46,13 +46,14 @@ pub struct Epoch {
 /// What changed from one epoch to the next.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StoredDelta {
-    /// (ecosystem, name as looked up) whose answers may have changed, sorted.
-    pub touched: Vec<(String, String)>,
+    /// The packages and versions whose answers may have changed, sorted.
+    pub touched: Vec<Touched>,
     /// Any answer may have changed; then `touched` is empty.
     pub everything: bool,
 }
 
 type Row = (i64, String, i64, i64, i64, i64);
+type TouchedRow = (i64, String, String, Option<Vec<u8>>, Option<Vec<u8>>);
 
 impl Store {
     /// Takes in a build with its file. The same build again changes nothing and tells nothing; another build under
@@ -86,9 +87,10 @@ impl Store {
             .await?;
         put_file(&mut write, epoch, file).await?;
         if !epoch.delta.everything {
-            let rows =
-                epoch.delta.touched.iter().map(|(ecosystem, name)| values![number, ecosystem.as_str(), name.as_str()]);
-            let head = "INSERT INTO epoch_delta (epoch, ecosystem, name)";
+            let rows = epoch.delta.touched.iter().map(|one| {
+                values![number, one.ecosystem.as_str(), one.name.as_str(), one.from.clone(), one.to.clone()]
+            });
+            let head = "INSERT INTO epoch_delta (epoch, ecosystem, name, version_from, version_to)";
             write.insert(head, rows.collect(), "ON CONFLICT (epoch, ecosystem, name) DO NOTHING").await?;
         }
         drop_old(&mut write).await?;
@@ -118,13 +120,14 @@ impl Store {
         let epochs = "SELECT number, digest, built_at, advisories, bytes, touches_everything FROM epoch
             WHERE number > $1 ORDER BY number LIMIT $2";
         let epochs: Vec<Row> = self.engine.rows(QUERY, epochs, values![after, limit(u32::MAX)]).await?;
-        let names = "SELECT epoch, ecosystem, name FROM epoch_delta WHERE epoch > $1
+        let names = "SELECT epoch, ecosystem, name, version_from, version_to FROM epoch_delta WHERE epoch > $1
             ORDER BY epoch, ecosystem, name LIMIT $2";
-        let names: Vec<(i64, String, String)> = self.engine.rows(QUERY, names, values![after, NAMES_MAX + 1]).await?;
+        let names: Vec<TouchedRow> = self.engine.rows(QUERY, names, values![after, NAMES_MAX + 1]).await?;
         let too_many = names.len() as i64 > NAMES_MAX;
-        let mut touched: BTreeMap<i64, Vec<(String, String)>> = BTreeMap::new();
-        for (epoch, ecosystem, name) in names.into_iter().filter(|_| !too_many) {
-            touched.entry(epoch).or_default().push((ecosystem, name));
+        let mut touched: BTreeMap<i64, Vec<Touched>> = BTreeMap::new();
+        for (epoch, ecosystem, name, from, to) in names.into_iter().filter(|_| !too_many) {
+            let (from, to) = (from.unwrap_or_default(), to.unwrap_or_default());
+            touched.entry(epoch).or_default().push(Touched { ecosystem, name, from, to });
         }
         let epoch = |(number, digest, built_at, advisories, bytes, everything): Row| {
             Ok(Epoch {
@@ -223,7 +226,7 @@ async fn put_file(write: &mut Write, epoch: &Epoch, path: &Path) -> Result<(), S
     Ok(())
 }
 
-/// Drops old files, and the changed names that no match can need any more. An epoch whose names are dropped says
+/// Drops old files, and the changed names that are marked already or very old. An epoch whose names are dropped says
 /// `everything` from then on.
 async fn drop_old(write: &mut Write) -> Result<(), StoreError> {
     write
@@ -232,14 +235,13 @@ async fn drop_old(write: &mut Write) -> Result<(), StoreError> {
             values![FILES_KEPT],
         )
         .await?;
-    let oldest: Vec<(i64, i64)> = write
+    let marked: Vec<(i64, i64)> = write
         .rows(
-            "SELECT COALESCE((SELECT MIN(epoch) FROM resource_match WHERE gone = 0), 0),
-                    (SELECT MAX(number) FROM epoch)",
+            "SELECT COALESCE((SELECT done FROM marked_epoch), 0), (SELECT MAX(number) FROM epoch)",
             Vec::new(),
         )
         .await?;
-    let last_dropped = oldest.first().map_or(0, |(matched, newest)| (*matched).max(newest - DELTAS_KEPT));
+    let last_dropped = marked.first().map_or(0, |(done, newest)| (*done).max(newest - DELTAS_KEPT));
     write.run("UPDATE epoch SET touches_everything = 1 WHERE number <= $1", values![last_dropped]).await?;
     write.run("DELETE FROM epoch_delta WHERE epoch <= $1", values![last_dropped]).await?;
     Ok(())

@@ -26,6 +26,7 @@ mod finding_filter;
 mod finding_query;
 mod finding_row;
 mod findings;
+mod marks;
 mod matches;
 mod outbox;
 mod postgres;

@@ -4,13 +4,11 @@ use crate::{
     MATCHING, OutboxMessage, ScoredKey, Store, StoreError, body,
     engine::{Value, Write, placeholders, values},
     limit,
+    marks::mark_if_late,
     resources::IDS_MAX,
 };
 use muster_domain::{Digest, Gap, ResourceId, VerdictSet};
 use std::collections::BTreeMap;
-
-/// Held by whoever moves matches on to a new epoch, and by whoever forgets the packages that this looks at.
-pub(crate) const ADVANCE_LOCK: &str = "muster advance";
 
 /// The inputs of a match: while they are the same, so is the match.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +66,7 @@ impl Store {
                     values![inventory, epoch, verdicts],
                 )
                 .await?;
+            mark_if_late(&mut write, &inventory.into(), epoch).await?;
         }
         let noted = write
             .run(
@@ -148,80 +147,67 @@ impl Store {
         Ok(gaps)
     }
 
-    /// The verdict set of an inventory that was matched by this epoch before.
+    /// The verdict set of an inventory that was matched by this epoch before, or by an earlier one after which no epoch
+    /// touched it.
     pub async fn cached_verdicts(&self, inventory: &Digest, epoch: u64) -> Result<Option<Digest>, StoreError> {
-        let sql = "SELECT verdicts FROM verdict_cache WHERE inventory = $1 AND epoch = $2";
+        let sql = "SELECT c.verdicts FROM verdict_cache c WHERE c.inventory = $1 AND (c.epoch = $2 OR (
+                c.epoch < $2 AND EXISTS (SELECT 1 FROM marked_epoch e WHERE e.done >= $2)
+                AND NOT EXISTS (SELECT 1 FROM inventory_behind b
+                                WHERE b.inventory = c.inventory AND b.epoch > c.epoch)))
+            ORDER BY c.epoch DESC LIMIT 1";
         let key = values![inventory, body::signed(epoch)];
         let row: Option<(String,)> = self.engine.row("look up verdicts", sql, key).await?;
         row.map(|(digest,)| body::digest(digest)).transpose()
     }
 
-    /// What was matched by epoch `from`, and has none of the touched packages (ecosystem, name as looked up), counts
-    /// as matched by epoch `to` from now on, since the answers are the same. The count is that of resources.
-    pub async fn advance_epoch(&self, from: u64, to: u64, touched: &[(String, String)]) -> Result<u64, StoreError> {
-        if from >= to {
-            return Ok(0);
+    /// Resources whose match is not by their present inputs or by an epoch before the last that touches their inventory,
+    /// and those that are gone and still count as there. The former are found by what is marked, not by looking at
+    /// every resource; what no epoch has marked yet (`mark_touched`) is not among them.
+    pub async fn unmatched(&self, rows: u32) -> Result<Vec<ResourceId>, StoreError> {
+        let mut behind = self.behind(rows).await?;
+        let left = rows.saturating_sub(u32::try_from(behind.len()).unwrap_or(u32::MAX));
+        if left > 0 {
+            let sql = "SELECT r.id FROM resource r
+                LEFT JOIN scan s ON s.resource = r.id
+                LEFT JOIN topology t ON t.account = r.account AND t.region = r.region AND r.kind = 'AWS_EC2_INSTANCE'
+                LEFT JOIN resource_match m ON m.resource = r.id
+                WHERE (r.gone_at IS NOT NULL AND m.gone = 0)
+                   OR (r.gone_at IS NULL AND (
+                       m.resource IS NULL OR m.gone = 1
+                       OR COALESCE(m.inventory, '') <> COALESCE(s.inventory, '')
+                       OR COALESCE(m.topology, '') <> COALESCE(t.fingerprint, '')))
+                ORDER BY r.id LIMIT $1";
+            let rows = self.engine.rows("list unmatched resources", sql, values![limit(left)]).await?;
+            behind.extend(body::resource_ids(rows));
+            behind.sort();
+            behind.dedup();
         }
-        let mut write = self.engine.write("advance the epoch").await?;
-        write.lock(ADVANCE_LOCK).await?;
-        let (from, to) = (body::signed(from), body::signed(to));
-        // First who may move, then who of them is touched: what is scanned and matched meanwhile stays behind and is
-        // matched anew. An inventory whose packages are forgotten stays behind too, for nobody can tell.
-        write
-            .run(
-                "INSERT INTO advancing_inventory (inventory)
-                 SELECT i.digest FROM inventory i
-                 WHERE EXISTS (SELECT 1 FROM verdict_cache c WHERE c.inventory = i.digest AND c.epoch = $1)
-                 OR EXISTS (SELECT 1 FROM resource_match m WHERE m.inventory = i.digest AND m.epoch = $1)",
-                values![from],
-            )
-            .await?;
-        for names in touched.chunks(write.rows_per_statement(2)) {
-            leave_behind(&mut write, names).await?;
-        }
-        // in the order in which `put_match` writes, so that the two never wait for each other in a circle
-        write
-            .run(
-                "UPDATE verdict_cache SET epoch = $2 WHERE epoch = $1
-                 AND EXISTS (SELECT 1 FROM advancing_inventory a WHERE a.inventory = verdict_cache.inventory)
-                 AND NOT EXISTS (SELECT 1 FROM verdict_cache c WHERE c.inventory = verdict_cache.inventory
-                                 AND c.epoch = $2)",
-                values![from, to],
-            )
-            .await?;
-        let moved = write
-            .run(
-                "UPDATE resource_match SET epoch = $2 WHERE epoch = $1 AND gone = 0 AND (inventory IS NULL
-                 OR EXISTS (SELECT 1 FROM advancing_inventory a WHERE a.inventory = resource_match.inventory))",
-                values![from, to],
-            )
-            .await?;
-        write.run("DELETE FROM advancing_inventory", Vec::new()).await?;
-        write.commit().await?;
-        Ok(moved)
+        Ok(behind)
     }
 
-    /// Resources whose match is not by their present inputs and this epoch (or a later one), and those that are gone
-    /// and still count as there.
-    pub async fn unmatched(&self, epoch: u64, rows: u32) -> Result<Vec<ResourceId>, StoreError> {
-        let sql = "SELECT r.id FROM resource r
-            LEFT JOIN scan s ON s.resource = r.id
-            LEFT JOIN topology t ON t.account = r.account AND t.region = r.region AND r.kind = 'AWS_EC2_INSTANCE'
-            LEFT JOIN resource_match m ON m.resource = r.id
-            WHERE (r.gone_at IS NOT NULL AND m.gone = 0)
-               OR (r.gone_at IS NULL AND (
-                   m.resource IS NULL OR m.gone = 1 OR m.epoch < $1
-                   OR COALESCE(m.inventory, '') <> COALESCE(s.inventory, '')
-                   OR COALESCE(m.topology, '') <> COALESCE(t.fingerprint, '')))
-            ORDER BY r.id LIMIT $2";
-        let rows = self.engine.rows("list unmatched resources", sql, values![body::signed(epoch), limit(rows)]).await?;
+    /// Resources whose match is by an epoch before the last that touches their inventory.
+    pub async fn behind(&self, rows: u32) -> Result<Vec<ResourceId>, StoreError> {
+        let sql = "SELECT m.resource FROM inventory_behind b CROSS JOIN resource_match m
+            WHERE m.inventory = b.inventory AND m.epoch < b.epoch AND m.gone = 0 LIMIT $1";
+        let rows = self.engine.rows("list resources behind", sql, values![limit(rows)]).await?;
         Ok(body::resource_ids(rows))
     }
 
-    /// Forgets matches of resources that the store no longer has, and verdicts that only epochs before this one hold.
-    pub async fn purge_matches(&self, before_epoch: u64) -> Result<(), StoreError> {
+    /// Forgets matches of resources that the store no longer has, verdicts of inventories for which there are newer ones
+    /// or that it no longer has, and marks of such inventories.
+    pub async fn purge_matches(&self) -> Result<(), StoreError> {
         let mut write = self.engine.write("forget old matches").await?;
-        write.run("DELETE FROM verdict_cache WHERE epoch < $1", values![body::signed(before_epoch)]).await?;
+        for sql in [
+            "DELETE FROM verdict_cache WHERE EXISTS (SELECT 1 FROM verdict_cache newer
+                 WHERE newer.inventory = verdict_cache.inventory AND newer.epoch > verdict_cache.epoch)",
+            "DELETE FROM verdict_cache
+             WHERE NOT EXISTS (SELECT 1 FROM inventory i WHERE i.digest = verdict_cache.inventory)",
+            "DELETE FROM inventory_behind
+             WHERE NOT EXISTS (SELECT 1 FROM inventory i WHERE i.digest = inventory_behind.inventory)
+             AND NOT EXISTS (SELECT 1 FROM resource_match m WHERE m.inventory = inventory_behind.inventory)",
+        ] {
+            write.run(sql, Vec::new()).await?;
+        }
         write
             .run(
                 "DELETE FROM resource_match
@@ -239,21 +225,6 @@ impl Store {
             .await?;
         write.commit().await
     }
-}
-
-/// The inventories with any of these packages do not move on.
-async fn leave_behind(write: &mut Write, names: &[(String, String)]) -> Result<(), StoreError> {
-    // CROSS JOIN: SQLite then walks through the names and looks each up, and PostgreSQL does as it likes anyway
-    let sql = format!(
-        "WITH touched (ecosystem, name) AS (VALUES {})
-         DELETE FROM advancing_inventory WHERE inventory IN (
-             SELECT p.inventory FROM touched t CROSS JOIN inventory_package p
-             WHERE p.ecosystem = t.ecosystem AND p.name = t.name)",
-        placeholders(names.len(), 2, 0)
-    );
-    let names = names.iter().flat_map(|(ecosystem, name)| values![ecosystem.as_str(), name.as_str()]);
-    write.run_made(sql, names.collect()).await?;
-    Ok(())
 }
 
 async fn put_verdict_set(

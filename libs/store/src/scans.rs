@@ -4,10 +4,10 @@ use crate::{
     INVENTORY, OutboxMessage, Store, StoreError, StoredResource, body,
     engine::{Value, placeholders, values},
     limit,
-    matches::ADVANCE_LOCK,
+    marks::MARK_LOCK,
     resources::{IDS_MAX, columns, stored},
 };
-use muster_domain::{Coverage, Digest, Inventory, Package, ResourceId, ScanStatusReason};
+use muster_domain::{Coverage, Digest, Ecosystem, Inventory, Package, ResourceId, ScanStatusReason};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How the last attempt to read a resource ended.
@@ -47,7 +47,7 @@ impl Store {
                 )
                 .await?;
             if new > 0 {
-                let names: BTreeSet<_> = inventory.packages.iter().filter_map(looked_up).collect();
+                let names: BTreeSet<_> = inventory.packages.iter().flat_map(looked_up).collect();
                 let rows = names.into_iter().map(|(ecosystem, name, key)| values![&digest, ecosystem, name, key]);
                 let head = "INSERT INTO inventory_package (inventory, ecosystem, name, version_key)";
                 write.insert(head, rows.collect(), "").await?;
@@ -112,30 +112,6 @@ impl Store {
         row.map(|(packed,)| body::unpack_json(&packed, || format!("inventory {digest}"))).transpose()
     }
 
-    /// Inventories that have this package in a version from `from` (inclusive) to `to` (exclusive), as keys of the
-    /// ecosystem's scheme; `None` is open. A version that could not be read is in every range.
-    pub async fn inventories_with(
-        &self,
-        ecosystem: &str,
-        name: &str,
-        from: Option<&[u8]>,
-        to: Option<&[u8]>,
-        rows: u32,
-    ) -> Result<Vec<Digest>, StoreError> {
-        let mut sql = "SELECT DISTINCT inventory FROM inventory_package WHERE ecosystem = $1 AND name = $2".to_owned();
-        let mut values = values![ecosystem, name];
-        for (bound, beyond) in [(from, ">="), (to, "<")] {
-            if let Some(key) = bound {
-                values.push(key.to_vec().into());
-                sql.push_str(&format!(" AND (version_key IS NULL OR version_key {beyond} ${})", values.len()));
-            }
-        }
-        values.push(limit(rows).into());
-        sql.push_str(&format!(" ORDER BY inventory LIMIT ${}", values.len()));
-        let rows: Vec<(String,)> = self.engine.rows_made("look for a package", sql, values).await?;
-        rows.into_iter().map(|(digest,)| body::digest(digest)).collect()
-    }
-
     /// Present resources that were never scanned as they are now.
     pub async fn unscanned(&self, rows: u32) -> Result<Vec<StoredResource>, StoreError> {
         const SQL: &str = concat!(
@@ -151,7 +127,7 @@ impl Store {
     /// Forgets scans of resources that the store no longer has, and inventories that no scan holds in force.
     pub async fn purge_inventories(&self) -> Result<u64, StoreError> {
         let mut write = self.engine.write("forget unused inventories").await?;
-        write.lock(ADVANCE_LOCK).await?;
+        write.lock(MARK_LOCK).await?;
         write
             .run("DELETE FROM scan WHERE NOT EXISTS (SELECT 1 FROM resource r WHERE r.id = scan.resource)", Vec::new())
             .await?;
@@ -166,16 +142,11 @@ impl Store {
     }
 }
 
-/// The ecosystem, name and version under which advisories name a package: for an OS package those of its source.
-fn looked_up(package: &Package) -> Option<(String, String, Option<Vec<u8>>)> {
-    let ecosystem = package.ecosystem.as_ref()?;
-    let source = package.source.as_ref().filter(|_| ecosystem.row().is_distribution);
-    let (name, version) = match source {
-        Some(source) => (&source.name, &source.version),
-        None => (&package.name, &package.version),
-    };
-    let key = ecosystem.scheme().key(version).ok().map(|key| key.as_bytes().to_vec());
-    Some((ecosystem.to_string(), ecosystem.normalise(name), key))
+/// The ecosystems, names and versions under which advisories may speak of a package.
+fn looked_up(package: &Package) -> impl Iterator<Item = (String, String, Option<Vec<u8>>)> {
+    let scheme = package.ecosystem.as_ref().map(Ecosystem::scheme);
+    let key = move |version: &str| scheme?.key(version).ok().map(|key| key.as_bytes().to_vec());
+    package.look_ups().into_iter().map(move |one| (one.ecosystem, one.name, key(one.version)))
 }
 
 fn reason(reason: ScanStatusReason) -> String {

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// The steps; a step's number is its place, from 1.
-const STEPS: &[&str] = &[include_str!("schema/0001_the_first.sql")];
+const STEPS: &[&str] = &[include_str!("schema/0001_the_first.sql"), include_str!("schema/0002_marks.sql")];
 
 /// Brings the schema up to date in one transaction, while other processes that start wait.
 pub(crate) async fn migrate(engine: &Engine) -> Result<(), StoreError> {

@@ -22,6 +22,7 @@ mod key;
 mod maven;
 mod npm;
 mod nuget;
+mod numbers;
 mod openssl;
 mod pep440;
 

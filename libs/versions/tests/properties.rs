@@ -13,6 +13,8 @@ fn likely_version() -> impl Strategy<Value = String> {
     let part = prop_oneof![
         4 => "[0-9]{1,3}",
         1 => "[0-9]{18,22}",
+        1 => prop::sample::select(vec!["^", "~~", "^git", "_p1", "_rc1", "~0ab", "-r0", "-r1", ".el9", ".."]).prop_map(str::to_owned),
+        1 => prop::sample::select(vec!["rc1", "z", "zh", "-fips", "-beta1", "-dev", "-alpha2-dev", "0.9.8", "cci."]).prop_map(str::to_owned),
         4 => prop::sample::select(vec![".", "-", "+", "~", "_", ":", "!", "1.2.3", "1.2.3-"]).prop_map(str::to_owned),
         2 => prop::sample::select(vec!["v", "go", "a", "b", "rc", "alpha", "post", "dev", "deb12u", "0.2019"]).prop_map(str::to_owned),
     ];

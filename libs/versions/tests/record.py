@@ -20,15 +20,26 @@ FOLDER holds the advisory archives from which real version strings are taken. Wh
     hex     elixir                    Version
     pub     nothing                   a reference written here: pub_semver needs Dart, which was not at hand
     swift   nothing                   a reference written here: the package manager needs Swift, which was not at hand
+    rpm     rpm, 4.15 or later        rpm.vercmp, of its Lua
+    apk     apk-tools 3               apk version -t and -c. The rows here were recorded where no such package is, with
+                                      the functions of its src/version.c behind a main that answers these two commands
+    alpm    pacman's vercmp           (Debian has it in the package makepkg)
+    conan   Python with `conan` 2     conan.internal.model.version.Version; `--no-deps` is enough
+    cran    R                         compareVersion, and package_version for what is refused
+
+For hackage (whose tool comes with all of GHC), bitnami, openssl and windows (which have none) the answers are NOT a tool's.
+They are from a reference of ours in this file: slow, plain, and written apart from the Rust, but by the same reading of
+the specification. They find slips of the encoding, not of the reading.
 
 A row is `A<TAB>B<TAB>answer`: `<`, `>` or `=` for what the tool says of A against B. `?` means that it refuses the
 version, which then stands in both columns; a version that it reads has a row against itself, too. Each scheme's rows
 are the hard ones by hand (each against each), real versions of one package in pairs, real versions of different
 packages in pairs, and random strings over the scheme's alphabet.
 
-Two answers are not recorded on purpose. node-semver rounds pre-release numbers above 2^53, and go/version does not
-know what a module is: these are decided and tested in npm.rs and go.rs. Nor are Maven's answers that contradict its
-others: A before V and V before B, but B before A, where V is a beginning of A or B; see maven.rs.
+Some answers are not recorded on purpose. node-semver rounds pre-release numbers above 2^53, and go/version does not
+know what a module is: these are decided and tested in npm.rs and go.rs. What rpm.vercmp reads though nobody can build it,
+where vercmp and Conan have no order, and R's numbers above 2^31: see rpm.rs, alpm.rs, conan.rs and cran.rs. Maven's answers
+that contradict its others: A before V and V before B, but B before A, where V is a beginning of A or B; see maven.rs.
 """
 
 import argparse
@@ -99,6 +110,37 @@ HARD = {
     "swift": """0.0.0|0.0.1|1.0.0|v1.0.0|V1.0.0|vv1.0.0| 1.0.0|1.0.0 |1.0.0-0|1.0.0-1|1.0.0-10|1.0.0-2|1.0.0-a|1.0.0-A|1.0.0-alpha|1.0.0-alpha.1|1.0.0-alpha.beta|1.0.0-beta|1.0.0-beta.2|1.0.0-beta.11|1.0.0-rc.1|1.0.0-rc1|1.0.0-rc10
         |1.0.0--|1.0.0-a-b|1.0.0-0a|1.0.0-01|1.0.0-1.|1.0.0-.1|1.0.0-a..b|1.0.0-|1.0.0+|1.0.0+1|1.0.0+01|1.0.0+a.b|1.0.0+a..b|1.0.0+a+b|1.0.0-a+b-c|1.0.0-a_b|1.0.0.0|1.0|1||*|01.0.0|1.00.0|1.10.0|1.9.0|main
         |9223372036854775807.0.0|9223372036854775808.0.0|1.0.0-99999999999999999999|1.0.0-99999999999999999998|v2.19.2|2.19.2|1.0.0-é""",
+    "rpm": """1.0|1|0|00|1.|.1|1..0|1_0|1+0|1.0.0|1.0.1|1.0a|1.0.a|1.0.Z|1.0Z|1.0~|1.0~~|1.0~1|1.0.~1|1.0~.1|1.0~rc1|1.0~rc1-1|1.0~rc1^git1|1.0^|1.0^^
+        |1.0^1|1.0.^1|1.0^~|1.0~^|1.0^git1|1.0^20230101git1|1.0^a|1.0^a~b|1.0^.|1.0-1|1.0-0|1.0-a|1.0-~1|1.0-^1|1.0-1~|1.0-1^|1.0-1.el9|1.0-1.el10_0|1.0-1.el9_4.1
+        |1.0-10.el9|0:1.0-1|0:1.0|:1.0|00:1.0|1:1.0-1|1:0.1|2:0|1:2:3|2147483647:1|1-2-3|1-2-4|a|b|A|aa|a1|1a|1a1|1.a1|1.1a|010|10|10.0001|10.1|10.0039|4.999.9|5.0
+        |1.20230101000000000000000000|1.20230101000000000000000001|8.7p1-38.el9|3.0.7-24.el9|128.12.0-1.el10_0|fc4|FC5|2.0.1a|5.5p1|5.5p10|xyz.4|8|xyz10|6.0.rc1|6.0""",
+    "apk": """1.0|1|0|00|01|1.|1..0|.1|1.0.0|1.00|1.01|1.1|1.010|1.02|1.09|1.10|1.9|01.1|1.0a|1.0b|1.0z|1.0bc|1.0a1|1.0B|1a|1a.1|1.a|1.0_alpha|1.0_alpha1|1.0_alpha01
+        |1.0_alpha_pre2|1.0_beta|1.0_pre|1.0_pre20060124|1.0_rc|1.0_rc1|1.0_rc1-r1|1.0_cvs|1.0_svn|1.0_git|1.0_git20200101|1.0_hg|1.0_p|1.0_p1|1.0_p10|1.0_p9|1.0_p1_p1
+        |1.0_p_p1|1.0_p_alpha|1.0_p1_rc1|1.0a_p1|1.0a_rc1|1.0a-r1|1.0_foo|1.0_|1.0_P1|1.0_p1a|1.0_alph|1.0_pr|1.0-r0|1.0-r1|1.0-r01|1.0-r10|1.0-r|1.0-1|1.0-r1-r2
+        |1.0-r1_p1|1.0-r1a|1.0-r1~ab|1.0~ab|1.0~abc|1.0~0|1.0~AB|1.0~|1.0~xy|1.0~ab-r1|1.0_p1~ab|1.0~ab_p1|1.0a~ab|1.0_rc1~ab|1.0_git~ab|1.0 | 1.0|v1.0|unknown
+        ||1.0+1|1:1.0|1.0.20230101000000000|1.0.9223372036854775807|2.02.06|2.02.10|1.2.07.8|1.2.12.04|006|1.06-r6|4.2.52_p2-r1|1.0é|1.0_p1.1|1.0a.1|1.0_1""",
+    "alpm": """1.0|1|0|00|007|7|1_0|1+0|1..0|1...0|1.0a|1.0b|1.0beta|1.0p|1.0pre|1.0rc|1.0rc1|1.0.a|1.0.1|1.1|1.1.1|1.2|2.0|3.0.0|1a|1.a|1..a|a|a1|a.1|a.a|a..1|1a1|1a.1|1.a1
+        |.1|..1|.a|1~1|1^1|1.0~rc1|1.0.0|1.0.r12.gabcdef|1.0.r9.g123456|r12.gabcdef|r9.g123456|20230101|1.20230101000000000000000000
+        |1.20230101000000000000000001|1.0-1|1.0-2|1.0-10|1.0-1.1|1.0-1a|1.0-a|1.0-01|1.0-1..1|0:1.0-1|:1.0-1|1:1.0-1|1:0.1|10:1|9:1|1:2:3|99999999999999999999:1|1-2-3
+        |1-2-4|5.1.004-1|5.1.016-1|3.1.0-1|8.4.0-1|1.Z|1.1Z|1.1z|1.5-1|1.5.1-1|1.5.b-1|1.5b-1|2.0a-1|2.0.a-1""",
+    "conan": """1.0|1|0|0.0|00|1.0.0|1.0.0.1|1.00|1.02|1.2|1.10|1.9|1.|1..1|1.1.|1.a|1.b|1.A|1.a.1|1.ab|a|b|Z|_1|cci.20200203|cci.20211227|1.0-|1.0-0|1.0-1|1.0-9|1.0-10|1.0-a|1.0-a.1
+        |1.0-a.0|1.0-a.10|1.0-a-b|1.0-rc.1|1.0-rc1|1.0-.a|1.0--|1.0+|1.0+0|1.0+1|1.0+9|1.0+10|1.0+a|1.0+a.0|1.0+a+b|1.0-a+b|1.0-a+c|1.0-b+a|1.0+a-b|1.0.0+1|1.1.1|1.1.1v|1.1.1w
+        |1.1.1za|1.1.2|9d|9e|8|9|1.0.2u|1.0.2k|1.0.2|1.0.3|2.12.1|1.2.13|20230802.1|4.0.0.0.0|1.0-pre.2|99999999999999999999|99999999999999999998|1.0.a.0|1.0.a""",
+    "cran": """1.0|1|0|0.0|1.0.0|1.0-0|1.0-1|1.0.1|1-0|1-0-1|1.00|1.02|1.2|1.10|1.9|01.2|7.3-60|7.3-58.1|0.0.0.9000|0.1|0.1-2|1.|.1|1..0|1.-1|1--1|-1|1.0-|1.0a|1.0-rc1|1_0|v1.0|1.0 | 1.0
+        |unknown||a.b|1.0.0.0.0|2147483647.1|1.2147483647|3.1-162|1.7.8.1|2023.08.02|2023-8-2|1,0|1:0|1.0+1|1.0~1|1.é|1.1|2.0|0.999|1.0.12""",
+    "hackage": """0|1|1.0|1.0.0|1.0.1|1.1|1.10|1.9|0.1|0.9.1.2|2.6.4.3|20080411|1.|.1|1..0|01|00|1.01|1.00|1.0a|1.0-r1|1-1|1.0-|v1|1.0 | 1.0||unknown|1.123456789|1.1234567890|999999999.1
+        |1000000000|1.é|1_0|1,0|1.0.0.0.0.0.0|0.0|0.0.0|4.18.2.1|9.4.7|1.1.1.1|2.0""",
+    "bitnami": """0|1|1.2|1.2.0|1.2.3|1.2.3.0|1.2.3.4|1.2.3-0|1.2.3-1|1.2.3-9|1.2.3-10|1.2.3-01|1.2.3-1.2|1.2.3-1-2|1.2.3-4.el9|1.2.3-4-gabcdef0|1.2.3-4-g0|1.2.3-rc1|1.2.3-rc2|1.2.3-rc10|1.2.3-rc.9
+        |1.2.3-rc.10|1.2.3-rc1-1|1.2.3-rc1-9|1.2.3-rc1-10|1.2.3-alpha|1.2.3-alpha.1|1.2.3-alpha.beta|1.2.3-beta|1.2.3-BETA|1.2.3-0a|1.2.3-a1|1.2.4|1.10.0|01.2.3|1.02.3|0.0.0|6.0.0.1
+        |1.2.3+1|1.2.3+ee|1.2.3-1+ee|1.2.3-rc1+1|1.2.3+|1.2.3+a..b|1.2.3+a_b|1.2.3+a+b|1.2.3-|1.2.3--1|1.2.3-a..b|1.2.3-a_b|1.2.x|1..2|.1|1.|v1.2.3|latest||1.2.3 | 1.2.3|1.é|nightly.2023-01-01.1
+        |14.2.0-1-gabcdef0|99999999999999999999.0.0|99999999999999999998.0.0|1.2.3-99999999999999999999""",
+    "openssl": """0.9.8|0.9.8a|0.9.8y|0.9.8z|0.9.8za|0.9.8zh|0.9.8zz|1.0.0|1.0.0a|1.0.0-beta1|1.0.0-beta5|1.0.2|1.0.2k|1.0.2k-fips|1.0.2K|1.0.2u|1.0.2zg|1.0.2-beta1|1.0.2-beta3|1.0.2-dev|1.0.2v-fips-dev
+        |1.0.2v-dev|1.0.2v|1.1.0|1.1.0-pre1|1.1.0-pre6|1.1.0-pre6-dev|1.1.1|1.1.1-pre9|1.1.1-pre10|1.1.1w|1.1.1w-dev|1.1.1v|1.1.1k-FIPS|1.1.1-fips|3.0.0|3.0.0-alpha1|3.0.0-alpha1-dev|3.0.0-alpha9
+        |3.0.0-alpha17|3.0.0-beta1|3.0.0-beta2|3.0.0-dev|3.0.0-fips|3.0.8+quic|3.0.8|3.0.9|3.0.11|3.1.0|3.2.0-alpha2|10.0.0|3|3.0|1.0.2.1|1.0.2kk|1.0.2zzz|1.0.2az|3.0.1a|1.00.2|1.1.1k-7.el8|1.1.1k-7
+        |1.0.2-|1.0.2-beta|1.0.2-beta01|1.0.2-gamma1|1.0.2-dev-beta1|1.0.2-beta1-beta2|1.0.2-dev-dev|3.0.8+|3.0.8+a_b|fips|fips-2.0.16|v3.0.0|3.0.0 |3.0.é|unknown||OpenSSL 3.0.0|2.9.9z|1.0.2 k""",
+    "windows": """10.0.19045.3803|10.0.19045.3693|10.0.19045.998|10.0.19045|10.0.19045.0|10.0.19045.1|10.0.22631.1|6.3.9600|6.1.7601.24214|10.0.10240|10|10.0|0|0.0|0.0.0.0|00|119.0.2151.97|120.0.2210.61|1.2.3.4.5|1.2.3.4
+        |014.000.23026|14.0.23026.0|14.0.23026|1.0.0.1|1.0.0.10|1.0.0.9|1.00.1|99999999999999999999.1|99999999999999999998.1|KB5031356|kb5031356|KB|KB12a|5031356|22H2|10.|.10|10..0|10.0.x|v10.0|10.0 | 10.0||10,0,1
+        |10-0|10.é|unknown|10.0.0.0.0.0.1|4.8.9037.0|16.0.17029.20028""",
 }
 
 ALPHABET = {
@@ -114,6 +156,15 @@ ALPHABET = {
     "hex": ["0", "1", "10", "01", ".", ".", "-", "+", "a", "Z", "1.0.0", "1.0.0-", "2.1.3-rc."],
     "pub": ["0", "1", "10", "01", ".", ".", "-", "+", "a", "Z", "1.0.0", "1.0.0-", "1.0.0+", "2.1.3-rc."],
     "swift": ["0", "1", "10", "01", ".", ".", "-", "+", "a", "Z", "v", "1.0.0", "1.0.0-", "2.1.3-rc."],
+    "rpm": ["0", "1", "10", "09", "a", "b", "Z", "~", "^", "-", ".", ":", "_", "1:", "^git", "-1", ".el9"],
+    "apk": ["0", "1", "10", "09", ".", ".", "_p", "_rc", "_alpha", "_git", "a", "~ab", "-r1", "-r", "1.0", "1.2"],
+    "alpm": ["0", "1", "10", "09", "a", "b", "rc", ".", "..", "_", "-", ":", "+", "1:", "-1"],
+    "conan": ["0", "1", "10", "9", "a", "rc", ".", ".", "-", "+", "1.0", "cci.", "_"],
+    "cran": ["0", "1", "10", "09", ".", ".", "-", "-", "1.0", "0.1-", "a"],
+    "hackage": ["0", "1", "10", "9", ".", ".", ".", "1.0", "2.", "09"],
+    "bitnami": ["0", "1", "10", "09", "a", "rc1", ".", ".", "-", "+", "1.2.3", "1.2.3-", "2.1"],
+    "openssl": ["1.0.2", "1.1.1", "0.9.8", "3.0.", "0", "1", "10", "a", "z", "k", "-beta", "-alpha", "-pre", "-dev", "-fips", "+q"],
+    "windows": ["0", "1", "10", "09", ".", ".", ".", "10.0.", "19045", "KB"],
 }
 
 
@@ -284,6 +335,98 @@ def real_swift(data):
         for text in texts(data, archive, "Package.resolved"):
             yield from re.findall(r'"(revision)"[^}]*"version" ?: "([^"]+)"', text)
     yield from real_cargo(data)  # more real Semantic Versioning
+def real_rpm(data):
+    for line in lines(data, "almalinux-osv.jsonl.zst"):
+        for affected in json.loads(line).get("affected", []):
+            for events in affected.get("ranges", []):
+                for event in events["events"]:
+                    for version in event.values():
+                        if version != "0":
+                            yield affected["package"]["name"], version
+
+
+def real_apk(data):
+    for text in texts(data, "alpine-secdb-2020.tar.zst", ".yaml"):
+        name = ""
+        for line in text.splitlines():
+            if named := re.match(r"\s+name: (\S+)", line):
+                name = named.group(1)
+            elif version := re.match(r"\s+['\"]?([0-9][^\s:'\"]*)['\"]?:\s*$", line):
+                yield name, version.group(1)
+
+
+def real_alpm(data):
+    for text in texts(data, "distro-fixtures-vunnel.tar.zst", "arch-advisories/all.json"):
+        for advisory in json.loads(text):
+            for version in [advisory.get("affected"), advisory.get("fixed")]:
+                if version:
+                    yield advisory["packages"][0], version
+    yield from real_rpm(data)  # of the same shape, and there are many
+
+
+def real_products(data):
+    """Versions of many products, dotted numbers most of them."""
+    for text in texts(data, "endoflife-date.tar.zst", ".md"):
+        name = re.search(r"^title: (.*)$", text, re.M)
+        for version in re.findall(r"^\s+(?:latest|releaseCycle): ['\"]?([^\s'\"]+)['\"]?\s*$", text, re.M):
+            yield name.group(1) if name else "", version
+
+
+def real_conan(data):
+    for archive in LOCK_FILES:
+        for text in texts(data, archive, ".json"):
+            yield from re.findall(r'"([a-z0-9_]+)/([0-9][^#@"/%\s]*)[#@"]', text)
+    yield from real_openssl(data)
+    yield from real_products(data)
+
+
+def real_cran(data):
+    for archive in LOCK_FILES:
+        for text in texts(data, archive, ".lock"):
+            yield from re.findall(r'"Package": "([^"]+)",\s*"Version": "([^"]+)"', text)
+    versions = "cat(paste(rownames(installed.packages()), installed.packages()[, 'Version']), sep = '\\n')"
+    for line in subprocess.run(["Rscript", "-e", versions], check=True, capture_output=True, text=True).stdout.splitlines():
+        yield tuple(line.split(" "))
+    yield from real_products(data)
+
+
+def real_hackage(data):
+    for archive in LOCK_FILES:
+        for text in texts(data, archive, ""):
+            yield from re.findall(r"any\.(\S+) ==([0-9.]+)", text)
+    yield from real_products(data)
+
+
+def real_bitnami(data):
+    for line in lines(data, "bitnami-vulndb-osv.jsonl.zst"):
+        for affected in json.loads(line).get("affected", []):
+            for events in affected.get("ranges", []):
+                for event in events["events"]:
+                    for version in event.values():
+                        yield affected["package"]["name"], version
+
+
+def real_openssl(_data):
+    """Every release with letters and some of the rest."""
+    z = [chr(letter) for letter in range(ord("a"), ord("z") + 1)]
+    for series, letters in [("0.9.6", 13), ("0.9.7", 13), ("0.9.8", 34), ("1.0.0", 20), ("1.0.1", 21), ("1.0.2", 35), ("1.1.0", 12), ("1.1.1", 27)]:
+        for letter in ["", *z, *("z" + second for second in z)][: letters + 1]:
+            yield "openssl", series + letter
+        for suffix in ["-beta1", "-beta2", "-pre1", "-pre9", "-dev", "-fips"]:
+            yield "openssl", series + suffix
+    for minor in range(6):
+        for patch in range(18):
+            yield "openssl", f"3.{minor}.{patch}"
+        for suffix in ["-alpha1", "-alpha2", "-beta1", "-dev"]:
+            yield "openssl", f"3.{minor}.0{suffix}"
+
+
+def real_windows(data):
+    for text in texts(data, "endoflife-date.tar.zst", ".md"):
+        if re.search(r"^title: .*(?:Windows|Microsoft|Office|SQL Server|Exchange)", text, re.M):
+            for version in re.findall(r"\b\d+(?:\.\d+){1,4}\b", text):
+                yield "windows", version
+    yield from real_products(data)
 
 
 def ask_deb(pairs):
@@ -516,6 +659,117 @@ def ask_swift(pairs):
         return before if before is None else ([int(number) for number in match.groups()[:3]], not before, before)
 
     return ask_reference(read, pairs)
+def sign(order):
+    return "<=>"[order + 1]
+
+
+def compare(a, b):
+    return (a > b) - (a < b)
+
+
+def ask_rpm(pairs):
+    """All in one run, whose questions are a Lua program."""
+
+    def quoted(text):
+        return '"' + "".join(f"\\{byte:03d}" for byte in text.encode()) + '"'
+
+    rows = "".join(f"ask({quoted(a)}, {quoted(b)})\n" for a, b in pairs)
+    program = """
+        function ask(a, b)
+            local read, order = pcall(rpm.vercmp, a, b)
+            print((read and ({[-1] = "<", [0] = "=", [1] = ">"})[order] or "?") .. "\\n") -- rpm's print ends no line
+        end
+        """ + rows
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
+        file.write(program)
+        file.flush()
+        done = subprocess.run(["rpm", "--eval", '%{lua: dofile("' + file.name + '")}'], capture_output=True, text=True, check=True)
+        return done.stdout.split()
+
+
+def ask_apk(pairs):
+    for a, b in pairs:
+        valid = all(subprocess.run(["apk", "version", "-c", version], capture_output=True).returncode == 0 for version in (a, b))
+        answer = subprocess.run(["apk", "version", "-t", a, b], capture_output=True, text=True, check=True).stdout.strip()
+        yield answer if valid else "?"
+
+
+def ask_alpm(pairs):
+    for a, b in pairs:
+        yield sign(int(subprocess.run(["vercmp", a, b], capture_output=True, text=True, check=True).stdout))
+
+
+def ask_conan(pairs):
+    from conan.internal.model.version import Version
+
+    for a, b in pairs:
+        a, b = Version(a), Version(b)
+        yield "=" if a == b else "<" if a < b else ">"
+
+
+def ask_cran(pairs):
+    program = """
+        for (line in readLines(file("stdin"), encoding = "UTF-8")) {
+            pair <- strsplit(paste0(line, "\\t."), "\\t")[[1]][1:2]
+            read <- !anyNA(suppressWarnings(package_version(pair, strict = FALSE)))
+            cat(if (read) c("<", "=", ">")[compareVersion(pair[1], pair[2]) + 2] else "?", "\\n", sep = "")
+        }"""
+    with tempfile.TemporaryDirectory() as folder:
+        return ask_program(["Rscript", "-e", program], pairs, folder)
+
+
+def ask_ours(read):
+    """From a reference of ours: `read` gives what Python orders, or None for what is refused."""
+
+    def ask(pairs):
+        for a, b in pairs:
+            a, b = read(a), read(b)
+            yield "?" if a is None or b is None else sign(compare(a, b))
+
+    return ask
+
+
+def read_hackage(version):
+    """Cabal: dotted numbers of up to nine digits without leading zeros."""
+    if not re.fullmatch(r"(?:0|[1-9][0-9]{0,8})(?:\.(?:0|[1-9][0-9]{0,8}))*", version):
+        return None
+    return [int(number) for number in version.split(".")]
+
+
+def read_windows(version):
+    """Dotted numbers; a missing one is 0."""
+    if not re.fullmatch(r"[0-9]+(?:\.[0-9]+)*", version):
+        return None
+    numbers = [int(number) for number in version.split(".")]
+    return numbers + [0] * (1024 - len(numbers))
+
+
+def read_bitnami(version):
+    """Semantic Versioning with any number of numbers and the revision behind the release."""
+    part = r"[0-9A-Za-z]+(?:[.-][0-9A-Za-z]+)*"
+    matched = re.fullmatch(rf"([0-9]+(?:\.[0-9]+)*)(?:-({part}))?(?:\+{part})?", version)
+    if not matched:
+        return None
+    identifiers = [(0, int(word), "") if word.isdigit() else (1, 0, word) for word in re.split("[.-]", matched.group(2) or "") if word]
+    place = 0 if not identifiers else 1 if identifiers[0][0] == 0 else -1
+    return read_windows(matched.group(1)), place, identifiers
+
+
+def read_openssl(version):
+    """Numbers, letters before 3, pre-releases; `-fips` and `+...` are how it was built."""
+    version = re.sub(r"-fips(?=-|$)", "", re.sub(r"\+[0-9a-z.-]+$", "", version.lower()))
+    number = "(0|[1-9][0-9]*)"
+    matched = re.fullmatch(rf"{number}\.{number}\.{number}(z?[a-z])?(?:-(alpha|beta|pre){number})?(-dev)?", version)
+    if not matched or (matched.group(4) and int(matched.group(1)) >= 3):
+        return None
+    major, minor, patch, letters, word, count, dev = matched.groups()
+    letters = letters or ""
+    letter_count = sum(ord(letter) - ord("a") + 1 for letter in letters)  # a is 1, z is 26, za is 27
+    place = ["alpha", "beta", "pre", None].index(word)
+    # A development version stands before what it leads to; one of a release before all the pre-releases.
+    if dev:
+        place, dev = (place, 0) if word else (-1, 0)
+    return int(major), int(minor), int(patch), letter_count, place, int(count or 0), 1 if dev is None else 0
 
 
 SCHEMES = {
@@ -531,12 +785,47 @@ SCHEMES = {
     "hex": (real_hex, ask_hex),
     "pub": (real_pub, ask_pub),
     "swift": (real_swift, ask_swift),
+    "rpm": (real_rpm, ask_rpm),
+    "apk": (real_apk, ask_apk),
+    "alpm": (real_alpm, ask_alpm),
+    "conan": (real_conan, ask_conan),
+    "cran": (real_cran, ask_cran),
+    "hackage": (real_hackage, ask_ours(read_hackage)),
+    "bitnami": (real_bitnami, ask_ours(read_bitnami)),
+    "openssl": (real_openssl, ask_ours(read_openssl)),
+    "windows": (real_windows, ask_ours(read_windows)),
 }
 
 
 def kind(version):
     """Go's modules and toolchains are never put in one question."""
     return version.startswith("go")
+
+
+def is_askable(scheme, a, b):
+    """Whether the tool has an order where these two stand."""
+    if scheme == "alpm":  # vercmp leaves the release out when only one has it
+        return ("-" in a) == ("-" in b)
+    if scheme == "conan":  # text that starts with a digit against a number, or text, with more or fewer digits
+        parts = [[re.match("([0-9]*)(.*)", item).groups() for item in re.split("[.+-]", version)] for version in (a, b)]
+        mixed = any(digits and rest for version in parts for digits, rest in version)
+        return not mixed or [len(digits) for digits, _ in parts[0]] == [len(digits) for digits, _ in parts[1]]
+    return kind(a) == kind(b)
+
+
+def is_refused_by_us_alone(scheme, version):
+    """What the tool reads and we refuse, or read otherwise; the reasons are in the files of the schemes."""
+    if scheme in ["rpm", "alpm"]:
+        epoch, colon, rest = version.partition(":")
+        parts = (rest if colon else version).rsplit("-", 1)
+        wanted = "[0-9A-Za-z]" if scheme == "rpm" else "[0-9A-Za-z]$"
+        bad_epoch = colon and not re.fullmatch("[0-9]*" if scheme == "alpm" else "[0-9]{0,9}|[01][0-9]{9}", epoch)
+        return bad_epoch or not version.isascii() or " " in version or not all(re.search(wanted, part) for part in parts)
+    if scheme == "conan":  # Python's int() also reads 1_0 and -1
+        foreign = not re.fullmatch("[0-9A-Za-z_][0-9A-Za-z_+.-]*", version)
+        return foreign or re.search("[0-9]_[0-9]|[.+-][+-][0-9]", version)
+    # R has 32 bits for a number, apk-tools 64.
+    return re.search(r"\d{10}", version) if scheme == "cran" else re.search(r"\d{20}", version) if scheme == "apk" else False
 
 
 def is_recordable(scheme, version):
@@ -550,7 +839,8 @@ def is_recordable(scheme, version):
     cut = scheme == "composer" and any(int(number) >= 2**63 for number in re.findall(r"\d+", version))
     # Both take `-5` and Dart `0x1F` for a number; see nuget.rs and dart.rs.
     signed = scheme in ("nuget", "pub") and re.search(r"(^|[.+-])(-\d+|-?0[xX][0-9a-fA-F]+)(?=$|[.+])", version.partition("-")[2])
-    return not (foreign or empty or cut or signed or rounded or short or "\t" in version or "\n" in version)
+    alone = is_refused_by_us_alone(scheme, version)
+    return not (foreign or empty or cut or signed or rounded or short or alone or "\t" in version or "\n" in version)
 
 
 def record(scheme, data, rows):
@@ -573,7 +863,7 @@ def record(scheme, data, rows):
     known = set(readable)
     random_readable = [version for version in random_strings if version in known]
     pairs += [tuple(random.choices(random_readable, k=2)) for _ in range(rows // 4)]
-    pairs = [random.choice([(a, b), (b, a)]) for a, b in pairs if a in known and b in known and a != b and kind(a) == kind(b)]
+    pairs = [random.choice([(a, b), (b, a)]) for a, b in pairs if a in known and b in known and a != b and is_askable(scheme, a, b)]
     pairs = sorted(set(random.sample(pairs, min(rows, len(pairs)))))
 
     path = os.path.join(HERE, "fixtures", f"{scheme}.tsv")

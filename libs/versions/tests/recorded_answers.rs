@@ -93,3 +93,48 @@ fn pub_answers_as_a_reference_does() {
 fn swift_answers_as_a_reference_does() {
     check(Scheme::Swift, 2000);
 }
+
+#[test]
+fn rpm_answers_as_rpm_does() {
+    check(Scheme::Rpm, 2000);
+}
+
+#[test]
+fn apk_answers_as_apk_tools_does() {
+    check(Scheme::Apk, 2000);
+}
+
+#[test]
+fn alpm_answers_as_vercmp_does() {
+    check(Scheme::Alpm, 2000);
+}
+
+#[test]
+fn conan_answers_as_conan_does() {
+    check(Scheme::Conan, 2000);
+}
+
+#[test]
+fn cran_answers_as_r_does() {
+    check(Scheme::Cran, 2000);
+}
+
+#[test]
+fn hackage_answers_as_our_slow_reference_does() {
+    check(Scheme::Hackage, 2000);
+}
+
+#[test]
+fn bitnami_answers_as_our_slow_reference_does() {
+    check(Scheme::Bitnami, 2000);
+}
+
+#[test]
+fn openssl_answers_as_our_slow_reference_does() {
+    check(Scheme::Openssl, 2000);
+}
+
+#[test]
+fn windows_answers_as_our_slow_reference_does() {
+    check(Scheme::Windows, 2000);
+}

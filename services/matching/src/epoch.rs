@@ -24,45 +24,44 @@ const CATCH_UP_PAGE: u32 = 1_000;
 /// Pages sent in one go before the queue is looked at again.
 const QUEUE_MAX: u64 = 2_000;
 
-/// Moves on what the delta between epochs does not touch, and asks for a look at all that is behind.
+/// Marks what the epochs since the last time touch, and asks for a look at all that is behind.
 pub async fn handle(shared: Arc<Shared>) -> Result<()> {
     let Some(open) = shared.current.newest().await? else {
         return Ok(());
     };
-    // The deltas are long, so they are read once an epoch. What was written late for an older one is looked at again.
-    if shared.advanced_to.load(Ordering::Relaxed) < open.epoch {
+    // The deltas are long, so they are read once an epoch.
+    if shared.marked_to.load(Ordering::Relaxed) < open.epoch {
         let Backends { store, cache, instance, .. } = &shared.backends;
-        let advance = advance(store, open.epoch);
-        let moved = muster_kit::while_leased(cache.as_ref(), "advance-epoch", instance, advance).await?;
-        if let Some(moved) = moved.filter(|moved| *moved > 0) {
-            info!(epoch = open.epoch, moved, "inventories that the delta does not touch moved on");
-        }
-        shared.advanced_to.fetch_max(open.epoch, Ordering::Relaxed);
+        let mark = mark(store, open.epoch);
+        let Some(touched) = muster_kit::while_leased(cache.as_ref(), "mark-epoch", instance, mark).await? else {
+            return Ok(()); // another replica is at it, and asks for the looks
+        };
+        info!(epoch = open.epoch, touched, "inventories that the epoch touches are marked");
+        shared.marked_to.fetch_max(open.epoch, Ordering::Relaxed);
     }
-    look_at_what_is_behind(&shared, open.epoch).await
+    look_at_what_is_behind(&shared).await
 }
 
-/// Epoch by epoch, since each delta is against the one before. A delta that touches everything moves nothing.
-async fn advance(store: &Store, to: u64) -> Result<u64> {
-    let mut moved = 0;
-    for epoch in store.epochs_after(0).await.context("read the epochs")? {
-        if epoch.number <= to && !epoch.delta.everything {
-            let touched = &epoch.delta.touched;
-            moved +=
-                store.advance_epoch(epoch.number - 1, epoch.number, touched).await.context("move inventories on")?;
+/// Epoch by epoch, since each delta is against the one before.
+async fn mark(store: &Store, to: u64) -> Result<u64> {
+    let marked = store.marked_epoch().await.context("read the marked epoch")?;
+    let mut touched = 0;
+    for epoch in store.epochs_after(marked).await.context("read the epochs")? {
+        if epoch.number <= to {
+            touched += store.mark_touched(&epoch).await.context("mark what the epoch touches")?;
         }
     }
-    Ok(moved)
+    Ok(touched)
 }
 
 /// Sends "look now" for what is behind, unless enough waits already.
-async fn look_at_what_is_behind(shared: &Shared, epoch: u64) -> Result<()> {
+async fn look_at_what_is_behind(shared: &Shared) -> Result<()> {
     let waiting = shared.backends.bus.lag(SERVICE, Fact::InventoryChanged).await.context("read the queue's length")?;
     if waiting > QUEUE_MAX {
         return Ok(());
     }
     let store = &shared.backends.store;
-    let behind = store.unmatched(epoch, CATCH_UP_PAGE).await.context("read what is behind")?;
+    let behind = store.unmatched(CATCH_UP_PAGE).await.context("read what is behind")?;
     for stored in store.resources_by_id(&behind).await.context("read the resources")? {
         let resource = &stored.resource;
         let subject = Subject::new(
@@ -84,11 +83,7 @@ async fn look_at_what_is_behind(shared: &Shared, epoch: u64) -> Result<()> {
 }
 
 async fn purge(shared: &Shared) -> Result<()> {
-    let store = &shared.backends.store;
-    if let Some(latest) = store.latest_epoch_number().await.context("read the latest epoch")? {
-        store.purge_matches(latest).await.context("delete old verdicts")?;
-    }
-    Ok(())
+    shared.backends.store.purge_matches().await.context("delete old verdicts")
 }
 
 /// Looks now and then, should a message have been lost.

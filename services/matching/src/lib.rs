@@ -29,8 +29,8 @@ pub(crate) struct Shared {
     pub(crate) backends: Backends,
     pub(crate) current: Current,
     pub(crate) exposures: Exposures,
-    /// The newest epoch to which untouched inventories were moved; zero after a start.
-    pub(crate) advanced_to: AtomicU64,
+    /// The newest epoch that this process marked or found marked; zero after a start.
+    pub(crate) marked_to: AtomicU64,
 }
 
 /// Judges inventories.
@@ -56,7 +56,7 @@ impl Matching {
         let changes = Worker::subscribe_all(options(Fact::AdvisoriesChanged, 1), &CHANGE_FACTS, bus).await?;
         let current = Current::new(backends.store.clone(), &backends.data_folder);
         let shared =
-            Arc::new(Shared { backends, current, exposures: Exposures::default(), advanced_to: AtomicU64::new(0) });
+            Arc::new(Shared { backends, current, exposures: Exposures::default(), marked_to: AtomicU64::new(0) });
         Ok(Self { shared, resources, changes })
     }
 

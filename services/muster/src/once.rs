@@ -43,7 +43,9 @@ impl Behind {
             outbox: store.outbox_lengths().await?.values().sum(),
             unscanned: store.unscanned(BEHIND_MAX).await?.len(),
             unmatched: match epoch {
-                Some(epoch) => store.unmatched(epoch, BEHIND_MAX).await?.len(),
+                // Before the marks are there nobody knows what is behind.
+                Some(epoch) if store.marked_epoch().await? < epoch => 1,
+                Some(_) => store.unmatched(BEHIND_MAX).await?.len(),
                 None => 0,
             },
             unscored: store.unscored(BEHIND_MAX).await?.len(),

@@ -225,7 +225,11 @@ impl<'a> Candidate<'a> {
         self.database.row(Section::Records, self.row.record.get())
     }
 
-    fn vulnerability_row(&self) -> Result<&'a VulnerabilityRow, DatabaseError> {
+    pub(super) fn of(database: &'a Database, row: &'a ClaimRow) -> Self {
+        Self { database, row }
+    }
+
+    pub(super) fn vulnerability_row(&self) -> Result<&'a VulnerabilityRow, DatabaseError> {
         self.database.row(Section::Vulnerabilities, self.row.vulnerability.get())
     }
 }

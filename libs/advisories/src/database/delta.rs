@@ -1,9 +1,12 @@
-//! What changed from one database to the next: which packages must be judged again.
+//! What changed from one database to the next: which versions of which packages must be judged again.
 
 use super::layout::{ClaimRow, EcosystemRow, PackageRow, Section, VulnerabilityRow};
-use super::{Database, DatabaseError, PackageName, facts};
+use super::{Candidate, CandidateRange, Database, DatabaseError, End, PackageName, facts};
 use crate::feed::WORD_BYTES_MAX;
+use muster_domain::Touched;
+use sha2::{Digest as _, Sha256};
 use std::cmp::Ordering;
+use std::collections::HashMap;
 
 /// Above so many names it is cheaper to judge everything again.
 pub const NAMES_MAX: usize = 100_000;
@@ -14,9 +17,9 @@ const EPSS_STEP: f64 = 0.01;
 /// What changed. Descriptions and links don't count: they change daily and judge nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Delta {
-    /// (Ecosystem, normalised name) of packages whose advisories, ratings, known exploits or predictions changed, sorted.
-    /// Empty when `everything`.
-    pub touched: Vec<(String, String)>,
+    /// Packages whose advisories, ratings, known exploits or predictions changed, and the versions that the changed claims
+    /// are about, sorted. Empty when `everything`.
+    pub touched: Vec<Touched>,
     /// Too much changed to name it, or an ecosystem came or went (then "no advisory" means something else for
     /// each of its packages).
     pub everything: bool,
@@ -30,7 +33,7 @@ pub fn delta(old: &Database, new: &Database) -> Delta {
     }
 }
 
-fn touched(old: &Database, new: &Database) -> Result<Option<Vec<(String, String)>>, DatabaseError> {
+fn touched(old: &Database, new: &Database) -> Result<Option<Vec<Touched>>, DatabaseError> {
     if ecosystems(old)? != ecosystems(new)? {
         return Ok(None);
     }
@@ -43,22 +46,113 @@ fn touched(old: &Database, new: &Database) -> Result<Option<Vec<(String, String)
             (None, Some(_)) => Ordering::Greater,
             (Some(a), Some(b)) => old.package_name(a)?.cmp(&new.package_name(b)?),
         };
-        let name = match order {
-            Ordering::Less => olds.next().map(|row| (old, row)),
-            Ordering::Greater => news.next().map(|row| (new, row)),
-            Ordering::Equal => match (olds.next(), news.next()) {
-                (Some(a), Some(b)) if differs(old, a, new, b)? => Some((new, b)),
-                _ => None,
-            },
+        let (before, after) = match order {
+            Ordering::Less => (olds.next(), None),
+            Ordering::Greater => (None, news.next()),
+            Ordering::Equal => (olds.next(), news.next()),
         };
-        if let Some((database, row)) = name {
-            if touched.len() == NAMES_MAX {
-                return Ok(None);
-            }
-            let PackageName { ecosystem, name } = owned_name(database, row)?;
-            touched.push((ecosystem, name));
+        let Some((from, to)) = changed(old, before, new, after)? else {
+            continue;
+        };
+        if touched.len() == NAMES_MAX {
+            return Ok(None);
         }
+        let name = after.map(|row| owned_name(new, row)).or(before.map(|row| owned_name(old, row)));
+        let PackageName { ecosystem, name } = name.expect("one of the two is there")?;
+        touched.push(Touched { ecosystem, name, from, to });
     }
+}
+
+/// The versions whose answers may differ, as `Touched` has them; `None`: no answer differs.
+fn changed(
+    old: &Database,
+    before: Option<&PackageRow>,
+    new: &Database,
+    after: Option<&PackageRow>,
+) -> Result<Option<(Vec<u8>, Vec<u8>)>, DatabaseError> {
+    if let (Some(before), Some(after)) = (before, after)
+        && before.fingerprint == after.fingerprint
+        && !has_moved_predictions(old, before, new, after)?
+    {
+        return Ok(None);
+    }
+    let (olds, news) = (claims(old, before)?, claims(new, after)?);
+    let gone = olds.iter().filter(|(print, _)| !news.contains_key(*print));
+    let come = news.iter().filter(|(print, _)| !olds.contains_key(*print));
+    let versions = gone.chain(come).map(|(_, versions)| versions.clone()).reduce(|all, one| all.and(&one));
+    // Without any only the order of claims changed: the answers are the same.
+    Ok(versions.map(|Versions { from, to }| (from, to)))
+}
+
+/// From a version (inclusive, empty: the first) to another (exclusive, empty: none).
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Versions {
+    from: Vec<u8>,
+    to: Vec<u8>,
+}
+
+impl Versions {
+    const ALL: Self = Self { from: Vec::new(), to: Vec::new() };
+
+    /// The least that holds both.
+    fn and(self, other: &Self) -> Self {
+        let to = if self.to.is_empty() || other.to.is_empty() { Vec::new() } else { self.to.max(other.to.clone()) };
+        Self { from: self.from.min(other.from.clone()), to }
+    }
+}
+
+/// A package's claims by a digest of everything that they say, with the versions that each speaks of.
+fn claims(database: &Database, package: Option<&PackageRow>) -> Result<HashMap<[u8; 32], Versions>, DatabaseError> {
+    let Some(package) = package else {
+        return Ok(HashMap::new());
+    };
+    let rows: &[ClaimRow] = database.slice(Section::Claims, package.claims_from.get(), package.claims.get())?;
+    rows.iter().map(|row| claim(database, Candidate::of(database, row))).collect()
+}
+
+fn claim(database: &Database, claim: Candidate<'_>) -> Result<([u8; 32], Versions), DatabaseError> {
+    let mut print = Sha256::new();
+    let vulnerability = claim.vulnerability()?;
+    let architectures: Vec<&str> = claim.architectures()?.collect();
+    let words = (claim.advisory()?, claim.source()?, claim.withdrawn()?, claim.vendor()?, claim.module()?, claim.remark()?);
+    let states = (claim.names(), claim.state(), claim.score(), claim.severity(), claim.is_notice());
+    print.update(format!("{vulnerability:?} {words:?} {states:?} {architectures:?}"));
+    let row = claim.vulnerability_row()?;
+    let prediction = facts::epss(row).map(|epss| (epss.score / EPSS_STEP).round());
+    print.update(format!("{} {prediction:?}", row.print.get()));
+    let mut versions: Option<Versions> = None;
+    for range in claim.ranges()? {
+        let span = span(&range?, &mut print)?;
+        versions = Some(versions.map_or(span.clone(), |versions| versions.and(&span)));
+    }
+    // A claim without ranges is about every version.
+    Ok((print.finalize().into(), versions.unwrap_or(Versions::ALL)))
+}
+
+/// The versions that a range holds, one that can't be read holding all.
+fn span(range: &CandidateRange<'_>, print: &mut Sha256) -> Result<Versions, DatabaseError> {
+    let behind = |key: &[u8]| [key, &[0]].concat(); // the least key that is greater
+    Ok(match range {
+        CandidateRange::Interval { introduced, end } => {
+            let from = introduced.map_or(Vec::new(), |bound| bound.key.to_vec());
+            let (kind, to) = match end {
+                End::Open => (0, Vec::new()),
+                End::Fixed(bound) => (1, bound.key.to_vec()),
+                End::LastAffected(bound) => (2, behind(bound.key)),
+                End::Limit(bound) => (3, bound.key.to_vec()),
+            };
+            print.update(format!("{kind} {from:?} {to:?}"));
+            Versions { from, to }
+        }
+        CandidateRange::Listed { version, key } => {
+            print.update(version.read()?);
+            key.map_or(Versions::ALL, |key| Versions { from: key.to_vec(), to: behind(key) })
+        }
+        CandidateRange::Unreadable(why) => {
+            print.update(why.read()?);
+            Versions::ALL
+        }
+    })
 }
 
 fn packages(database: &Database) -> std::slice::Iter<'_, PackageRow> {
@@ -78,11 +172,13 @@ fn owned_name(database: &Database, row: &PackageRow) -> Result<PackageName, Data
     Ok(PackageName { ecosystem: text(ecosystem), name: text(name) })
 }
 
-fn differs(old: &Database, a: &PackageRow, new: &Database, b: &PackageRow) -> Result<bool, DatabaseError> {
-    if a.fingerprint != b.fingerprint {
-        return Ok(true);
-    }
-    // Equal fingerprints have equal claims in the same order.
+/// Equal fingerprints have equal claims in the same order.
+fn has_moved_predictions(
+    old: &Database,
+    a: &PackageRow,
+    new: &Database,
+    b: &PackageRow,
+) -> Result<bool, DatabaseError> {
     let old_claims: &[ClaimRow] = old.slice(Section::Claims, a.claims_from.get(), a.claims.get())?;
     let new_claims: &[ClaimRow] = new.slice(Section::Claims, b.claims_from.get(), b.claims.get())?;
     for (a, b) in old_claims.iter().zip(new_claims) {

@@ -265,6 +265,8 @@ pub(crate) struct VulnerabilityRow {
     pub exploits: U32,
     pub statements_from: U32,
     pub statements: U32,
+    /// Of everything that rates it or is said of it, predictions left out.
+    pub print: U64,
     /// Negative: no prediction.
     pub epss_score: F64,
     pub epss_percentile: F64,

@@ -29,7 +29,7 @@ pub(super) fn reason(decision: &Decision<'_, '_>) -> Result<String, DatabaseErro
         }
         _ => {}
     }
-    if decision.found.lookup.is_extended && decision.judgement.fixed.is_some() {
+    if decision.found.lookup.question.is_extended && decision.judgement.fixed.is_some() {
         reason.push_str("; the fix comes with Ubuntu Pro");
     }
     Ok(reason)

@@ -73,7 +73,7 @@ pub(super) fn decide<'d, 'l>(
     claims: &[Found<'d, 'l>],
     is_distribution: bool,
 ) -> Result<Option<Decision<'d, 'l>>, DatabaseError> {
-    let of = |is_extended| claims.iter().filter(move |claim| claim.lookup.is_extended == is_extended);
+    let of = |is_extended| claims.iter().filter(move |claim| claim.lookup.question.is_extended == is_extended);
     let plain = best(of(false).copied(), is_distribution)?;
     let extended = best(of(true).copied(), is_distribution)?;
     Ok(match (plain, extended) {

@@ -2,21 +2,13 @@
 
 use super::judge::Installed;
 use muster_advisories::{Candidate, Database, DatabaseError};
-use muster_domain::{Ecosystem, Names, Package};
+use muster_domain::{Ecosystem, LookUp, Package};
 use muster_versions::Scheme;
 
-/// One question to the database about a package.
+/// A question to the database and the version that it is about, ready to be compared.
 pub(super) struct Lookup<'p> {
-    /// With its release.
-    pub ecosystem: String,
-    /// Normalised.
-    pub name: String,
-    /// Which claims found there count; `None`: all.
-    names: Option<Names>,
-    /// The version that its ranges are compared with.
+    pub question: LookUp<'p>,
     pub installed: Installed<'p>,
-    /// Whether the fixes found there come with a subscription only (Ubuntu Pro).
-    pub is_extended: bool,
 }
 
 /// A claim and the look-up that found it.
@@ -26,30 +18,11 @@ pub(super) struct Found<'d, 'l> {
     pub lookup: &'l Lookup<'l>,
 }
 
-/// A package under its own name and, for OS packages, under its source package's. Ubuntu's are looked up in Ubuntu Pro, too.
+/// All questions about a package.
 pub(super) fn lookups<'p>(package: &'p Package, ecosystem: &Ecosystem) -> Vec<Lookup<'p>> {
-    let own = (package.name.as_str(), package.version.as_str());
-    let source = package.source.as_ref().map_or(own, |source| (source.name.as_str(), source.version.as_str()));
-    let questions = match source == own {
-        true => vec![(own, None)],
-        false => vec![(own, Some(Names::Binary)), (source, Some(Names::Source))],
-    };
-    let releases = std::iter::once((ecosystem.to_string(), false));
-    let extended = ecosystem.as_str().strip_prefix("Ubuntu:").filter(|release| !release.starts_with("Pro:"));
-    let releases = releases.chain(extended.map(|release| (format!("Ubuntu:Pro:{release}"), true)));
-    let mut lookups = Vec::new();
-    for (release, is_extended) in releases {
-        for &((name, version), names) in &questions {
-            lookups.push(Lookup {
-                ecosystem: release.clone(),
-                name: ecosystem.normalise(name),
-                names,
-                installed: Installed::new(ecosystem.scheme(), version),
-                is_extended,
-            });
-        }
-    }
-    lookups
+    let scheme = ecosystem.scheme();
+    let ready = |question: LookUp<'p>| Lookup { installed: Installed::new(scheme, question.version), question };
+    package.look_ups().into_iter().map(ready).collect()
 }
 
 /// The claims that are about the package, those about one vulnerability behind each other.
@@ -60,9 +33,9 @@ pub(super) fn claims<'d, 'l>(
 ) -> Result<Vec<Found<'d, 'l>>, DatabaseError> {
     let mut claims = Vec::new();
     for lookup in lookups {
-        for candidate in database.candidates(&lookup.ecosystem, &lookup.name) {
+        for candidate in database.candidates(&lookup.question.ecosystem, &lookup.question.name) {
             let candidate = candidate?;
-            if lookup.names.is_none_or(|names| names == candidate.names()) && is_about(&candidate, package)? {
+            if lookup.question.names.is_none_or(|names| names == candidate.names()) && is_about(&candidate, package)? {
                 claims.push(Found { candidate, lookup });
             }
         }

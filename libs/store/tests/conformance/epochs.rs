@@ -18,7 +18,13 @@ fn database(number: u64) -> Vec<u8> {
 }
 
 pub fn epoch(number: u64, file: &[u8], touched: &[(&str, &str)]) -> Epoch {
-    let touched = touched.iter().map(|(ecosystem, name)| ((*ecosystem).to_owned(), (*name).to_owned())).collect();
+    let one = |(ecosystem, name): &(&str, &str)| Touched {
+        ecosystem: (*ecosystem).to_owned(),
+        name: (*name).to_owned(),
+        from: vec![1],
+        to: Vec::new(),
+    };
+    let touched = touched.iter().map(one).collect();
     Epoch {
         number,
         digest: muster_domain::Digest::of(file),

@@ -14,8 +14,22 @@ async fn put_match(store: &Store, resource: &ResourceId, key: &MatchKey) -> bool
     store.put_match(resource, key, &set.digest(), Some(&set), b"{}", told).await.unwrap()
 }
 
-async fn is_unmatched(store: &Store, resource: &ResourceId, epoch: u64) -> bool {
-    store.unmatched(epoch, u32::MAX).await.unwrap().contains(resource)
+async fn is_unmatched(store: &Store, resource: &ResourceId) -> bool {
+    store.unmatched(u32::MAX).await.unwrap().contains(resource)
+}
+
+fn touched(ecosystem: &str, name: &str, from: &str, to: &str) -> Touched {
+    let scheme = ecosystem.parse::<Ecosystem>().unwrap().scheme();
+    let key = |version: &str| match version {
+        "" => Vec::new(),
+        version => scheme.key(version).unwrap().as_bytes().to_vec(),
+    };
+    Touched { ecosystem: ecosystem.into(), name: name.into(), from: key(from), to: key(to) }
+}
+
+/// An epoch that was never stored: marking needs its number and delta alone.
+fn mark(number: u64, delta: StoredDelta) -> Epoch {
+    Epoch { delta, ..epoch(number, b"", &[]) }
 }
 
 pub async fn gaps_are_read_for_a_page_of_resources(store: &Store) {
@@ -41,36 +55,32 @@ pub async fn unmatched_is_whatever_has_other_inputs_than_its_match(store: &Store
         let (account, region) = (account.parse().unwrap(), Region::new("eu-central-1"));
         store.put_topology(&account, &region, &digest(word), b"", message(word)).await.unwrap();
     };
-    let unmatched =
-        async |epoch| (is_unmatched(store, &server.id, epoch).await, is_unmatched(store, &lambda.id, epoch).await);
+    let unmatched = async || (is_unmatched(store, &server.id).await, is_unmatched(store, &lambda.id).await);
     let matched = async |inventory, topology: Option<&str>, epoch| {
         put_match(store, &server.id, &key(inventory, epoch, topology)).await;
         put_match(store, &lambda.id, &key(inventory, epoch, None)).await;
     };
 
-    assert_eq!(unmatched(1).await, (true, true), "never matched, never scanned, no topology");
+    assert_eq!(unmatched().await, (true, true), "never matched, never scanned, no topology");
     matched(None, None, 1).await;
-    assert_eq!(unmatched(1).await, (false, false), "matched without either");
+    assert_eq!(unmatched().await, (false, false), "matched without either");
     for resource in &both {
         scan(store, resource, None).await;
     }
-    assert_eq!(unmatched(1).await, (false, false), "scanned, without an inventory");
+    assert_eq!(unmatched().await, (false, false), "scanned, without an inventory");
     topology("m one").await;
-    assert_eq!(unmatched(1).await, (true, false), "a topology came, which functions have no place in");
+    assert_eq!(unmatched().await, (true, false), "a topology came, which functions have no place in");
     matched(None, Some("m one"), 1).await;
-    assert_eq!(unmatched(1).await, (false, false), "matched with the topology");
+    assert_eq!(unmatched().await, (false, false), "matched with the topology");
     topology("m two").await;
-    assert_eq!(unmatched(1).await, (true, false), "the topology changed");
+    assert_eq!(unmatched().await, (true, false), "the topology changed");
     matched(None, Some("m two"), 1).await;
     for resource in &both {
         scan(store, resource, Some(&software)).await;
     }
-    assert_eq!(unmatched(1).await, (true, true), "an inventory came");
+    assert_eq!(unmatched().await, (true, true), "an inventory came");
     matched(Some(&software), Some("m two"), 1).await;
-    assert_eq!(unmatched(1).await, (false, false), "matched with the inventory");
-    assert_eq!(unmatched(2).await, (true, true), "a new epoch came");
-    assert_eq!(unmatched(0).await, (false, false), "matched by a later epoch than a late replica knows");
-
+    assert_eq!(unmatched().await, (false, false), "matched with the inventory");
     let stored = store.matched(&server.id).await.unwrap().unwrap();
     let set = VerdictSet { inventory: Some(software.digest()), ..VerdictSet::default() };
     assert_eq!(stored.key, key(Some(&software), 1, Some("m two")));
@@ -87,12 +97,12 @@ pub async fn unmatched_is_whatever_has_other_inputs_than_its_match(store: &Store
 
     // gone: matched once more, as gone, and scored once more
     store.observe(&sweep(account, ResourceKind::Instance, &[], 3), |_| message("m1 gone")).await.unwrap();
-    assert!(is_unmatched(store, &server.id, 1).await, "gone, but still counts as there");
+    assert!(is_unmatched(store, &server.id).await, "gone, but still counts as there");
     put_match(store, &server.id, &MatchKey { gone: true, ..key(None, 1, None) }).await;
-    assert!(!is_unmatched(store, &server.id, 2).await, "gone for good, whatever the epoch");
+    assert!(!is_unmatched(store, &server.id).await, "gone for good, whatever the epoch");
     assert!(unscored().await);
     put(store, std::slice::from_ref(&server)).await;
-    assert!(is_unmatched(store, &server.id, 1).await, "back again");
+    assert!(is_unmatched(store, &server.id).await, "back again");
 }
 
 pub async fn an_older_epoch_never_replaces_a_newer_match(store: &Store) {
@@ -107,67 +117,138 @@ pub async fn an_older_epoch_never_replaces_a_newer_match(store: &Store) {
     assert!(matches!(error, Err(StoreError::Missing { .. })), "{error:?}");
 }
 
-pub async fn only_what_a_delta_touches_stays_behind(store: &Store) {
+pub async fn only_what_an_epoch_touches_is_behind(store: &Store) {
     let account = "300000000003";
-    let names = ["touched", "untouched", "none", "forgotten"];
-    let functions = names.map(|name| function(account, name));
+    let versions = ["1.0.0", "1.5.0", "2.0.0", "not a version"];
+    let functions = versions.map(|version| function(account, &version.replace(' ', "-")));
     store.observe(&sweep(account, ResourceKind::Function, &functions, 0), |_| message("3")).await.unwrap();
-    let software = ["jinja2", "flask", "", "old"].map(|name| {
-        (!name.is_empty()).then(|| inventory(vec![package("PyPI", name, "1.0"), package("npm", name, "1.0.0")]))
-    });
+    let software = versions.map(|version| inventory(vec![package("npm", "left", version), package("PyPI", "x", "1")]));
+    let base = store.marked_epoch().await.unwrap() + 10;
+    store.mark_touched(&mark(base, StoredDelta::default())).await.unwrap();
     for (function, software) in functions.iter().zip(&software) {
-        scan(store, function, software.as_ref()).await;
-        put_match(store, &function.id, &key(software.as_ref(), 10, None)).await;
+        scan(store, function, Some(software)).await;
+        put_match(store, &function.id, &key(Some(software), base, None)).await;
     }
-    // its packages are forgotten: nobody can tell whether it is touched
-    scan(store, &functions[3], None).await;
-    store.purge_inventories().await.unwrap();
+    let behind = async || {
+        let ids = store.behind(u32::MAX).await.unwrap();
+        functions.each_ref().map(|function| ids.contains(&function.id))
+    };
+    assert_eq!(behind().await, [false; 4]);
 
-    // the ecosystem is part of the name
-    let touched = [("PyPI", "jinja2"), ("crates.io", "flask"), ("PyPI", "unknown")];
-    let touched = touched.map(|(ecosystem, name)| (ecosystem.to_owned(), name.to_owned()));
-    assert_eq!(store.advance_epoch(10, 11, &touched).await.unwrap(), 2);
-    assert_eq!(store.advance_epoch(10, 11, &touched).await.unwrap(), 0, "once more changes nothing");
-    for ((function, software), expected) in functions.iter().zip(&software).zip([10, 11, 11, 10]) {
-        assert_eq!(store.matched(&function.id).await.unwrap().unwrap().key.epoch, expected, "{}", function.id);
-        let Some(software) = software else { continue };
-        assert!(store.cached_verdicts(&software.digest(), expected).await.unwrap().is_some(), "{}", function.id);
-        let other = 21 - expected;
-        assert!(store.cached_verdicts(&software.digest(), other).await.unwrap().is_none(), "{}", function.id);
+    // a range of versions, and the one that nobody can compare; the ecosystem is part of the name
+    let ranges = vec![touched("PyPI", "left", "", ""), touched("npm", "left", "1.1.0", "2.0.0"), touched("npm", "y", "", "")];
+    let delta = StoredDelta { touched: ranges, everything: false };
+    assert_eq!(store.mark_touched(&mark(base + 1, delta.clone())).await.unwrap(), 2);
+    assert_eq!(store.mark_touched(&mark(base + 1, delta)).await.unwrap(), 0, "once more changes nothing");
+    assert_eq!(store.marked_epoch().await.unwrap(), base + 1);
+    assert_eq!(behind().await, [false, true, false, true]);
+    for (software, is_good) in software.iter().zip([true, false, true, false]) {
+        let cached = store.cached_verdicts(&software.digest(), base + 1).await.unwrap();
+        assert_eq!(cached.is_some(), is_good, "verdicts of an epoch count while none after it touches");
+        assert!(store.cached_verdicts(&software.digest(), base).await.unwrap().is_some());
+        assert_eq!(store.cached_verdicts(&software.digest(), base + 2).await.unwrap(), None, "nobody marked that yet");
     }
-    store.purge_matches(11).await.unwrap();
-    assert_eq!(store.cached_verdicts(&software[0].as_ref().unwrap().digest(), 10).await.unwrap(), None);
-    let verdicts = store.matched(&functions[0].id).await.unwrap().unwrap().verdicts;
-    assert!(store.verdict_set(&verdicts).await.unwrap().is_some(), "a match still holds it");
+
+    // matched again, they are behind no more, and the verdicts of before are forgotten
+    for (function, software) in functions.iter().zip(&software) {
+        put_match(store, &function.id, &key(Some(software), base + 1, None)).await;
+    }
+    assert_eq!(behind().await, [false; 4]);
+    store.purge_matches().await.unwrap();
+    assert_eq!(store.cached_verdicts(&software[0].digest(), base).await.unwrap(), None);
+    assert!(store.cached_verdicts(&software[0].digest(), base + 1).await.unwrap().is_some());
+
+    // open on one side; an epoch between that was never marked touches all
+    let open = StoredDelta { touched: vec![touched("npm", "left", "1.5.0", "")], everything: false };
+    assert_eq!(store.mark_touched(&mark(base + 2, open)).await.unwrap(), 3);
+    assert!(store.mark_touched(&mark(base + 4, StoredDelta::default())).await.unwrap() >= 4);
+    assert_eq!(behind().await, [true; 4]);
+}
+
+pub async fn an_inventory_is_touched_by_the_names_that_advisories_use(store: &Store) {
+    let resource = function("200000000003", "names");
+    put(store, std::slice::from_ref(&resource)).await;
+    let mut binary = package("Debian:12", "libnames3", "3.0.11-1+b1");
+    binary.source = Some(SourcePackage { name: "names".to_owned(), version: "3.0.11-1".to_owned() });
+    let mut unknown = package("PyPI", "nobody", "1");
+    unknown.ecosystem = None;
+    let software = inventory(vec![
+        binary,
+        unknown,
+        package("Ubuntu:18.04", "names", "1.0"),
+        package("PyPI", "Names.Interface", "1.0"),
+        package("PyPI", "broken-names", "not a version"),
+    ]);
+    scan(store, &resource, Some(&software)).await;
+    let mut number = store.marked_epoch().await.unwrap() + 1;
+    store.mark_touched(&mark(number, StoredDelta::default())).await.unwrap();
+    let expected = [
+        ("Debian:12", "names", "3.0.10-1", "3.0.11-2", 1),
+        ("Debian:12", "names", "3.0.11-2", "9", 0), // the binary's own version would be in no range either
+        ("Debian:12", "libnames3", "3.0.11-1", "9", 1), // some claims are about the binary itself
+        ("Debian:12", "libnames3", "3.0.12-1", "9", 0),
+        ("Ubuntu:Pro:18.04", "names", "0", "2", 1), // fixes of Ubuntu Pro are looked up for Ubuntu's packages
+        ("PyPI", "names-interface", "0.9", "1.1", 1),
+        ("PyPI", "broken-names", "0", "9", 1), // unreadable: any range may hold it
+        ("PyPI", "nobody", "0", "9", 0),
+    ];
+    for (ecosystem, name, from, to, count) in expected {
+        number += 1;
+        let delta = StoredDelta { touched: vec![touched(ecosystem, name, from, to)], everything: false };
+        let found = store.mark_touched(&mark(number, delta)).await.unwrap();
+        assert_eq!(found, count, "{ecosystem} {name} {from} {to}");
+    }
+}
+
+pub async fn a_match_by_an_epoch_before_the_marked_one_is_behind(store: &Store) {
+    let function = function("300000000005", "late");
+    put(store, std::slice::from_ref(&function)).await;
+    let software = inventory(vec![package("npm", "late", "1.0.0")]);
+    scan(store, &function, Some(&software)).await;
+    let base = store.marked_epoch().await.unwrap() + 1;
+    store.mark_touched(&mark(base, StoredDelta::default())).await.unwrap();
+    // a replica that has not seen the newest database yet
+    put_match(store, &function.id, &key(Some(&software), base - 1, None)).await;
+    assert!(is_unmatched(store, &function.id).await);
+    put_match(store, &function.id, &key(Some(&software), base, None)).await;
+    assert!(!is_unmatched(store, &function.id).await);
 }
 
 pub async fn a_hundred_thousand_touched_names_are_one_transaction(store: &Store) {
     let account = "300000000004";
     let functions: Vec<_> = (0..200).map(|n| function(account, &format!("many{n:03}"))).collect();
     store.observe(&sweep(account, ResourceKind::Function, &functions, 0), |_| message("4")).await.unwrap();
+    let base = store.marked_epoch().await.unwrap() + 1;
+    store.mark_touched(&mark(base, StoredDelta::default())).await.unwrap();
     for (number, function) in functions.iter().enumerate() {
         let packages = (0..100).map(|n| package("npm", &format!("p{}", number * 100 + n), "1.0.0")).collect();
         let software = inventory(packages);
         scan(store, function, Some(&software)).await;
-        put_match(store, &function.id, &key(Some(&software), 20, None)).await;
+        put_match(store, &function.id, &key(Some(&software), base, None)).await;
     }
     // the packages of the first ten functions, and very many others
-    let touched: Vec<_> = (0..1_000).chain(1_000_000..1_099_000).map(|n| ("npm".to_owned(), format!("p{n}"))).collect();
+    let names = (0..1_000).chain(1_000_000..1_099_000);
+    let touched: Vec<_> = names.map(|n| touched("npm", &format!("p{n}"), "", "")).collect();
+    let delta = StoredDelta { touched: touched.clone(), everything: false };
     let begun = std::time::Instant::now();
-    assert_eq!(store.advance_epoch(20, 21, &touched).await.unwrap(), 190);
-    println!("advance over 100,000 touched names: {:?}", begun.elapsed());
+    assert_eq!(store.mark_touched(&mark(base + 1, delta)).await.unwrap(), 10);
+    println!("marks over 100,000 touched names: {:?}", begun.elapsed());
 
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("database");
     std::fs::write(&file, b"x").unwrap();
-    let mut large = epoch(30, b"x", &[]);
+    let mut large = epoch(base + 30, b"x", &[]);
     large.delta.touched = touched;
     let begun = std::time::Instant::now();
     store.put_epoch(&large, &file, message("epoch 30")).await.unwrap();
     println!("a delta of 100,000 names: {:?}", begun.elapsed());
     let read = store.latest_epoch().await.unwrap().unwrap();
     assert!(!read.delta.everything && read.delta.touched.len() == 100_000);
-    // earlier deltas: the oldest match is by epoch 1, so that the one that led to it is of no use any more
-    let everything = store.epochs_after(0).await.unwrap().into_iter().map(|epoch| epoch.delta.everything);
-    assert_eq!(everything.collect::<Vec<_>>(), [true, false, false, false, false, false]);
+    // deltas that are marked are of no use any more
+    store.mark_touched(&read).await.unwrap();
+    let next = epoch(base + 31, b"y", &[]);
+    std::fs::write(&file, b"y").unwrap();
+    store.put_epoch(&next, &file, message("epoch 31")).await.unwrap();
+    let everything = store.epochs_after(base + 29).await.unwrap().into_iter().map(|epoch| epoch.delta.everything);
+    assert_eq!(everything.collect::<Vec<_>>(), [true, false]);
 }

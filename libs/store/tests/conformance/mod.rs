@@ -22,14 +22,15 @@ pub async fn suite(store: Store) {
     sweeps::the_outbox_is_read_oldest_first_and_forgets_what_is_done(&store).await;
     scans::what_was_never_scanned_as_it_is_is_unscanned(&store).await;
     scans::an_earlier_inventory_stays_in_force_when_the_coverage_says_so(&store).await;
-    scans::an_inventory_is_found_by_the_names_that_advisories_use(&store).await;
     epochs::a_database_comes_out_as_it_went_in(&store).await;
     epochs::a_file_that_is_not_what_the_epoch_says_is_refused(&store).await;
     epochs::only_the_last_three_files_are_kept(&store).await;
     matches::gaps_are_read_for_a_page_of_resources(&store).await;
     matches::unmatched_is_whatever_has_other_inputs_than_its_match(&store).await;
     matches::an_older_epoch_never_replaces_a_newer_match(&store).await;
-    matches::only_what_a_delta_touches_stays_behind(&store).await;
+    matches::only_what_an_epoch_touches_is_behind(&store).await;
+    matches::an_inventory_is_touched_by_the_names_that_advisories_use(&store).await;
+    matches::a_match_by_an_epoch_before_the_marked_one_is_behind(&store).await;
     matches::a_hundred_thousand_touched_names_are_one_transaction(&store).await;
     findings::findings_and_their_messages_are_one_transaction(&store).await;
     findings::a_revision_that_is_not_newer_is_a_conflict(&store).await;

@@ -60,33 +60,3 @@ pub async fn an_earlier_inventory_stays_in_force_when_the_coverage_says_so(store
     store.purge_inventories().await.unwrap();
     assert_eq!(store.inventory(&software.digest()).await.unwrap(), None, "out of force");
 }
-
-pub async fn an_inventory_is_found_by_the_names_that_advisories_use(store: &Store) {
-    let resource = function("200000000003", "names");
-    put(store, std::slice::from_ref(&resource)).await;
-    let mut binary = package("Debian:12", "libssl3", "3.0.11-1+b1");
-    binary.source = Some(SourcePackage { name: "openssl".to_owned(), version: "3.0.11-1".to_owned() });
-    let mut unknown = package("PyPI", "nobody", "1");
-    unknown.ecosystem = None;
-    let software = inventory(vec![
-        binary,
-        unknown,
-        package("PyPI", "Zope.Interface", "1.0"),
-        package("PyPI", "broken", "not a version"),
-    ]);
-    scan(store, &resource, Some(&software)).await;
-    let expected = [
-        ("Debian:12", "openssl", "3.0.10-1", "3.0.11-2", 1),
-        ("Debian:12", "openssl", "3.0.11-2", "9", 0), // the binary's own version would be in no range either
-        ("Debian:12", "libssl3", "0", "9", 0),
-        ("PyPI", "zope-interface", "0.9", "1.1", 1),
-        ("PyPI", "broken", "0", "9", 1), // unreadable: any range may hold it
-        ("PyPI", "nobody", "0", "9", 0),
-    ];
-    for (ecosystem, name, from, to, count) in expected {
-        let scheme = ecosystem.parse::<Ecosystem>().unwrap().scheme();
-        let key = |version: &str| scheme.key(version).unwrap().as_bytes().to_vec();
-        let found = store.inventories_with(ecosystem, name, Some(&key(from)), Some(&key(to)), 10).await.unwrap();
-        assert_eq!(found.len(), count, "{ecosystem} {name} {from} {to}");
-    }
-}

@@ -455,6 +455,7 @@ fn vulnerabilities(
             exploits: (count(compiled.exploits.len(), "exploits")? - exploits_from).into(),
             statements_from: statements_from.into(),
             statements: (count(compiled.statements.len(), "VEX statements")? - statements_from).into(),
+            print: u64::from_le_bytes(*joined.print.first_chunk().expect("a digest has 32 bytes")).into(),
             epss_score: epss.map_or(-1.0, |epss| epss.score).into(),
             epss_percentile: epss.map_or(-1.0, |epss| epss.percentile).into(),
         });
