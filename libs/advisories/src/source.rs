@@ -82,6 +82,7 @@ pub fn read_within(
         bytes_left: limits.bytes_max,
         told: 0,
         tallies: BTreeMap::new(),
+        loose: BTreeMap::new(),
         strangers: BTreeMap::new(),
         unknown_ecosystems: BTreeMap::new(),
     };
@@ -96,6 +97,8 @@ struct Reading<'s, S> {
     told: u64,
     /// Records and set aside.
     tallies: BTreeMap<(PathBuf, &'static str), (u64, u64)>,
+    /// Of loose documents, which are counted under their folder: the first one, and whether there are more.
+    loose: BTreeMap<(PathBuf, &'static str), (PathBuf, bool)>,
     /// Documents of no known format: the first one's name, and how many.
     strangers: BTreeMap<PathBuf, (String, u64)>,
     unknown_ecosystems: BTreeMap<String, u64>,
@@ -142,7 +145,6 @@ impl<S: FnMut(Item)> Reading<'_, S> {
         Ok(())
     }
 
-    /// A loose document is counted under its folder, everything else under itself.
     fn file(&mut self, path: &Path) -> std::io::Result<()> {
         let name = path.to_string_lossy();
         let mut file = BufReader::with_capacity(HEAD_BYTES_MAX, File::open(path)?);
@@ -261,19 +263,27 @@ impl<S: FnMut(Item)> Reading<'_, S> {
         if let Err(error) = reader.by_ref().take(HEAD_BYTES_MAX as u64).read_to_end(&mut head) {
             return self.skip(place, UNKNOWN, &format!("can't be read: {error}"));
         }
-        let Some(format) = recognise(name, &head) else {
+        let found = recognise(name, &head);
+        let place = self.filed(place, found.map_or(UNKNOWN, |format| format.name));
+        let Some(format) = found else {
             return self.stranger(place);
         };
         let Some(bytes) = self.bytes(place, format, head, reader) else {
             return;
         };
-        let is_loose = Path::new(place.name) == place.source;
-        let folder = place.source.parent().filter(|folder| is_loose && *folder != Path::new(""));
-        self.records(
-            Place { source: folder.unwrap_or(place.source), ..place },
-            format,
-            &Document { name, bytes: &bytes },
-        );
+        self.records(place, format, &Document { name, bytes: &bytes });
+    }
+
+    /// A loose document is counted under its folder, everything else under itself.
+    fn filed<'p>(&mut self, place: Place<'p>, format: &'static str) -> Place<'p> {
+        let folder = place.source.parent().filter(|folder| *folder != Path::new(""));
+        let (true, Some(folder)) = (Path::new(place.name) == place.source, folder) else {
+            return place;
+        };
+        let first = (place.source.to_owned(), false);
+        let known = self.loose.entry((folder.to_owned(), format)).or_insert(first);
+        known.1 |= known.0 != place.source;
+        Place { source: folder, ..place }
     }
 
     fn lines(&mut self, place: Place<'_>, document: &str, mut reader: impl BufRead) {
@@ -416,8 +426,14 @@ impl<S: FnMut(Item)> Reading<'_, S> {
         for (ecosystem, records) in self.unknown_ecosystems {
             last(place(), format!("unknown ecosystem `{ecosystem}` in {records} records"));
         }
-        let summary = |((path, format), (records, set_aside))| SourceSummary { path, format, records, set_aside };
-        self.tallies.into_iter().map(summary).collect()
+        let summary = |((path, format), (records, set_aside)): ((PathBuf, _), _)| {
+            let alone = self.loose.get(&(path.clone(), format)).filter(|(_, has_more)| !has_more);
+            let path = alone.map_or(path, |(first, _)| first.clone());
+            SourceSummary { path, format, records, set_aside }
+        };
+        let mut summaries: Vec<SourceSummary> = self.tallies.into_iter().map(summary).collect();
+        summaries.sort_by(|a, b| (&a.path, a.format).cmp(&(&b.path, b.format)));
+        summaries
     }
 }
 

@@ -444,7 +444,11 @@ fn a_delta_names_the_versions_that_the_changed_claims_are_about() {
     check(vec![still()], vec![still(), new()], Some(("1.0.0", "2.3.0")));
     check(vec![still(), new()], vec![still()], Some(("1.0.0", "2.3.0")));
     // a fix came: what was and what is affected
-    check(vec![advisory("X-2", &[("1.0.0", None)])], vec![advisory("X-2", &[("1.0.0", Some("1.5.0"))])], Some(("1.0.0", "")));
+    check(
+        vec![advisory("X-2", &[("1.0.0", None)])],
+        vec![advisory("X-2", &[("1.0.0", Some("1.5.0"))])],
+        Some(("1.0.0", "")),
+    );
     check(vec![still()], vec![still(), advisory("X-2", &[])], Some(("", "")));
 }
 

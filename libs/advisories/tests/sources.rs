@@ -61,11 +61,11 @@ fn a_folder_of_everything_is_read_in_the_order_of_its_names() {
         std::fs::write(path, bytes).unwrap();
     };
     put("a/one.json", RECORD.as_bytes());
-    put("a/two.json", b"{\"id\":");
+    put("a/two.json", b"{\"id\":\"X\",\"modified\":");
     put("all.zip", &zipped(&[("npm/1.json", RECORD.as_bytes()), ("README", b"hello"), ("2.json", OTHER.as_bytes())]));
     put("epss_scores-current.csv.gz", &gzipped(EPSS.as_bytes()));
     put("kev.json", KEV.as_bytes());
-    put("lines.jsonl.zst", &zstd::encode_all(format!("{RECORD}\n\n[]\n{OTHER}").as_bytes(), 1).unwrap());
+    put("lines.jsonl.zst", &zstd::encode_all(format!("{RECORD}\n\n[]\n{{}}\n{OTHER}").as_bytes(), 1).unwrap());
     put("broken.zip", b"PK\x03\x04 and no more");
     put("cut.json.gz", &gzipped(RECORD.as_bytes())[..20]);
     put(".git/config", b"[core]");
@@ -79,12 +79,12 @@ fn a_folder_of_everything_is_read_in_the_order_of_its_names() {
         ["GHSA-1", "GHSA-1", "BIT-1", "CVE-2021-44228 predicted", "CVE-2021-44228 exploited", "GHSA-1", "BIT-1"]
     );
     let expected = [
-        "a/two.json! is not OSV JSON: EOF while parsing a value at line 1 column 6",
-        "all.zip: README! is of no known format",
+        "a/two.json! is not OSV JSON: EOF while parsing a value at line 1 column 21",
         "broken.zip! archive can't be read: ",
         "cut.json.gz! can't be read: ",
         "epss_scores-current.csv.gz: line 4! first column is not a CVE",
-        "lines.jsonl.zst: line 3! is not OSV JSON: ",
+        "all.zip: README! is of no known format",
+        "lines.jsonl.zst: line 3! is of no known format, nor are 1 more beside it",
         "notes.txt! is of no known format",
         "! unknown ecosystem `Plan 9` in 2 records",
     ];
@@ -102,7 +102,8 @@ fn a_folder_of_everything_is_read_in_the_order_of_its_names() {
             "cut.json.gz: unknown 0 + 1",
             "epss_scores-current.csv.gz: EPSS 1 + 1",
             "kev.json: KEV 1 + 0",
-            "lines.jsonl.zst: OSV 2 + 1",
+            "lines.jsonl.zst: OSV 2 + 0",
+            "lines.jsonl.zst: unknown 0 + 2",
             "notes.txt: unknown 0 + 1",
         ]
     );
@@ -126,11 +127,15 @@ fn limits_hold_and_say_so() {
     let bytes = Limits { bytes_max: RECORD.len() as u64 + 1, ..Limits::default() };
     check(&two, bytes, &["GHSA-1", "2.json! source is longer than 72 bytes, the rest was not read"]);
     // zeros behind an opening brace: 64 MiB out of 64 KiB, of which only the limit is ever unpacked
-    let mut bomb = vec![0; 64 << 20];
-    bomb[0] = b'{';
+    let mut bomb = br#"{"id":"X","modified":""#.to_vec();
+    bomb.resize(64 << 20, 0);
     check(&zipped(&[("bomb.json", &bomb)]), Limits::default(), &["bomb.json! is longer than 16777216 bytes"]);
     let skipped = Limits { skipped_max: 1, ..Limits::default() };
-    check(&zipped(&[("1", b"x"), ("2", b"x"), ("3", b"x")]), skipped, &["1! is neither", "! 2 more could not be used"]);
+    check(
+        &zipped(&[("1", b"x"), ("2", b"x"), ("3", b"x")]),
+        skipped,
+        &["1! is of no known format, nor are 2 more beside it"],
+    );
 }
 
 #[test]
@@ -144,7 +149,7 @@ fn a_line_that_is_too_long_does_not_stop_the_next() {
     let (items, summaries) = read(&path, Limits::default());
     assert!(items[0].ends_with("line 1! is longer than 16777216 bytes"), "{items:?}");
     assert_eq!(items[1], "GHSA-1");
-    assert!(summaries[0].ends_with("OSV 1 + 1"));
+    assert!(summaries[0].ends_with("OSV 1 + 0") && summaries[1].ends_with("unknown 0 + 1"), "{summaries:?}");
 }
 
 #[test]

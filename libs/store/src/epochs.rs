@@ -236,10 +236,7 @@ async fn drop_old(write: &mut Write) -> Result<(), StoreError> {
         )
         .await?;
     let marked: Vec<(i64, i64)> = write
-        .rows(
-            "SELECT COALESCE((SELECT done FROM marked_epoch), 0), (SELECT MAX(number) FROM epoch)",
-            Vec::new(),
-        )
+        .rows("SELECT COALESCE((SELECT done FROM marked_epoch), 0), (SELECT MAX(number) FROM epoch)", Vec::new())
         .await?;
     let last_dropped = marked.first().map_or(0, |(done, newest)| (*done).max(newest - DELTAS_KEPT));
     write.run("UPDATE epoch SET touches_everything = 1 WHERE number <= $1", values![last_dropped]).await?;

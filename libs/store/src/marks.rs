@@ -64,7 +64,8 @@ pub(crate) async fn mark_if_late(write: &mut Write, inventory: &Value, epoch: i6
         .run(
             "INSERT INTO inventory_behind (inventory, epoch)
              SELECT CAST($1 AS TEXT), begun FROM marked_epoch WHERE begun > $2
-             ON CONFLICT (inventory) DO UPDATE SET epoch = excluded.epoch",
+             ON CONFLICT (inventory) DO UPDATE SET epoch = excluded.epoch
+             WHERE inventory_behind.epoch < excluded.epoch",
             vec![inventory.clone(), epoch.into()],
         )
         .await?;
@@ -73,7 +74,7 @@ pub(crate) async fn mark_if_late(write: &mut Write, inventory: &Value, epoch: i6
 
 async fn mark_all(write: &mut Write, number: i64) -> Result<u64, StoreError> {
     let sql = "INSERT INTO inventory_behind (inventory, epoch) SELECT digest, $1 FROM inventory WHERE TRUE
-        ON CONFLICT (inventory) DO UPDATE SET epoch = excluded.epoch";
+        ON CONFLICT (inventory) DO UPDATE SET epoch = excluded.epoch WHERE inventory_behind.epoch < excluded.epoch";
     write.run(sql, values![number]).await
 }
 
@@ -99,7 +100,7 @@ async fn mark(write: &mut Write, number: i64, touched: &[Touched]) -> Result<u64
              SELECT p.inventory FROM touched t CROSS JOIN inventory_package p
              WHERE p.ecosystem = t.ecosystem AND p.name = t.name AND p.version_key IS NULL
          ) AS found WHERE TRUE
-         ON CONFLICT (inventory) DO UPDATE SET epoch = excluded.epoch",
+         ON CONFLICT (inventory) DO UPDATE SET epoch = excluded.epoch WHERE inventory_behind.epoch < excluded.epoch",
         rows.join(", ")
     );
     let of_one = |one: &Touched| values![one.ecosystem.as_str(), one.name.as_str(), one.from.clone(), one.to.clone()];

@@ -46,11 +46,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("store.db");
         let engine = crate::sqlite::open(path.to_str().unwrap()).await.unwrap();
-        let newer = [STEPS[0], "CREATE TABLE of_the_future (id BIGINT)"];
+        let newer = [STEPS, &["CREATE TABLE of_the_future (id BIGINT)"]].concat();
         migrate_with(&engine, &newer).await.unwrap();
         migrate_with(&engine, &newer).await.unwrap(); // twice is harmless
         let error = migrate(&engine).await.unwrap_err();
-        assert!(matches!(error, StoreError::NewerSchema { found: 2, known: 1 }), "{error}");
+        assert!(matches!(error, StoreError::NewerSchema { found: 3, known: 2 }), "{error}");
     }
 
     #[tokio::test]

@@ -3,7 +3,7 @@
 use crate::{exit, lines};
 use anyhow::{Context, Result};
 use clap::Subcommand;
-use muster_domain::{PackageUrl, Components};
+use muster_domain::{Components, PackageUrl};
 use serde_json::json;
 
 #[derive(Subcommand)]

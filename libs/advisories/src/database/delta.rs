@@ -114,7 +114,8 @@ fn claim(database: &Database, claim: Candidate<'_>) -> Result<([u8; 32], Version
     let mut print = Sha256::new();
     let vulnerability = claim.vulnerability()?;
     let architectures: Vec<&str> = claim.architectures()?.collect();
-    let words = (claim.advisory()?, claim.source()?, claim.withdrawn()?, claim.vendor()?, claim.module()?, claim.remark()?);
+    let words =
+        (claim.advisory()?, claim.source()?, claim.withdrawn()?, claim.vendor()?, claim.module()?, claim.remark()?);
     let states = (claim.names(), claim.state(), claim.score(), claim.severity(), claim.is_notice());
     print.update(format!("{vulnerability:?} {words:?} {states:?} {architectures:?}"));
     let row = claim.vulnerability_row()?;

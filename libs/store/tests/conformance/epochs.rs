@@ -1,6 +1,7 @@
 //! Advisories: epochs, their files and deltas.
 
 use super::things::*;
+use muster_domain::Touched;
 use muster_store::*;
 use std::path::Path;
 

@@ -136,7 +136,8 @@ pub async fn only_what_an_epoch_touches_is_behind(store: &Store) {
     assert_eq!(behind().await, [false; 4]);
 
     // a range of versions, and the one that nobody can compare; the ecosystem is part of the name
-    let ranges = vec![touched("PyPI", "left", "", ""), touched("npm", "left", "1.1.0", "2.0.0"), touched("npm", "y", "", "")];
+    let ranges =
+        vec![touched("PyPI", "left", "", ""), touched("npm", "left", "1.1.0", "2.0.0"), touched("npm", "y", "", "")];
     let delta = StoredDelta { touched: ranges, everything: false };
     assert_eq!(store.mark_touched(&mark(base + 1, delta.clone())).await.unwrap(), 2);
     assert_eq!(store.mark_touched(&mark(base + 1, delta)).await.unwrap(), 0, "once more changes nothing");
