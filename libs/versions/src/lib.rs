@@ -24,13 +24,14 @@ mod npm;
 mod nuget;
 mod openssl;
 mod pep440;
-
+mod ranges;
 mod rpm;
 mod semver;
 mod swift;
 mod windows;
 
 pub use key::{LENGTH_MAX, Malformed, VersionKey};
+pub use ranges::{ALTERNATIVES_MAX, MalformedRange, RANGE_LENGTH_MAX, VersionRange, vers};
 
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
