@@ -2,7 +2,8 @@
 //!
 //! A scheme's file holds its rule and source, one function from text to key, and the table of tests.
 //! An unreadable version is [`Malformed`], never an order by guess. The answers of the schemes' own tools are
-//! recorded in `tests/fixtures` (see `tests/record.py`).
+//! recorded in `tests/fixtures` (see `tests/record.py`). [`Scheme::range`] reads ranges of versions, [`vers`] those that
+//! name their scheme.
 
 mod alpm;
 mod apk;

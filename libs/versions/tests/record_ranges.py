@@ -17,7 +17,7 @@ scheme's ranges are the hard ones by hand, and shapes filled with real versions 
 their neighbours by a suffix.
 
 Not recorded on purpose: what is decided in another way (see the file of each grammar): Maven's bare versions, which hold
-everything; Composer's branches; and versions without an order or with one that differs from the tool's (see record.py).
+everything; Composer's branches; Maven's circles; and versions without an order or with one that differs from the tool's (see record.py).
 """
 
 import argparse
@@ -114,7 +114,8 @@ def ask_gem(pairs):
         $stdin.each_line(chomp: true) do |line|
             text, version = line.split("\\t", -1)
             begin
-                requirement = Gem::Requirement.new(text.split(",", -1))
+                list = text.empty? ? [""] : text.split(",", -1)
+                requirement = Gem::Requirement.new(list)
                 puts requirement.satisfied_by?(Gem::Version.new(version)) ? "yes" : "no"
             rescue ArgumentError
                 puts "?"
@@ -215,6 +216,9 @@ def is_recordable(scheme, text, version):
     if "\t" in both or "\n" in both or not record.is_recordable(scheme, version):
         return False
     if scheme == "maven":
+        # Red Hat's `1.0.redhat-1` stands in a circle of Maven's with pre-releases of 1.0; see maven.rs.
+        if re.search(r"\.[A-Za-z]+[.-]", both) and version.endswith(("-SNAPSHOT", "-rc1")):
+            return False
         return text.startswith(("[", "(")) and not re.search(r"[${}*:\s]", version + re.sub(r"[\s,]", "", text))
     if scheme == "composer":
         return not re.search(r"dev-|master| as |\d{16}", both)

@@ -9,7 +9,9 @@ fn check(scheme: Scheme, rows_min: usize) {
     let recorded = std::fs::read_to_string(&path).expect("the fixtures are part of the crate");
     let mut wrong = Vec::new();
     for row in recorded.lines() {
-        let [range, version, answer] = row.split('\t').collect::<Vec<_>>()[..] else { panic!("{path}: `{row}` is no row") };
+        let [range, version, answer] = row.split('\t').collect::<Vec<_>>()[..] else {
+            panic!("{path}: `{row}` is no row")
+        };
         let ours = match scheme.range(range).map(|range| range.contains(version)) {
             Ok(Ok(true)) => "yes",
             Ok(Ok(false)) => "no",

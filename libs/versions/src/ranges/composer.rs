@@ -106,7 +106,8 @@ fn next_significant(sign: &str, version: &str) -> Result<Intervals, Why> {
         "~" => (numbers.len() + usize::from(is_branch)).saturating_sub(1).max(1),
         _ => numbers.iter().take(3).position(|number| *number != "0").map_or(numbers.len().min(3), |first| first + 1),
     };
-    if !low.has_suffix() {
+    // Composer writes `-dev` behind the text, where it becomes a part of build metadata.
+    if !low.has_suffix() && !version.contains('+') {
         low.is_dev = true;
     }
     Ok(Intervals::between(before(&low), before(&raised(&numbers, position)?)))

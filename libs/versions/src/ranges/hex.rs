@@ -26,9 +26,12 @@ fn one(piece: &str) -> Result<Intervals, Fault> {
     let (sign, version) = comparators::sign(piece);
     let version = version.trim_start();
     if sign == "~>" {
-        let partial = Partial::read(version).filter(|partial| partial.count() >= 2 && !partial.has_wildcard);
+        let (core, suffix) = version.split_at(version.find(['-', '+']).unwrap_or(version.len()));
+        let count = core.split('.').count();
+        let whole = format!("{core}{}{suffix}", if count == 2 { ".0" } else { "" });
+        let partial = Partial::read(&whole).filter(|partial| partial.count() == 3);
         let partial = partial.ok_or_else(|| Fault::new(piece, "two or three numbers stand behind `~>`"))?;
-        let high = before_prereleases(&partial.ceiling(partial.count() - 1));
+        let high = before_prereleases(&partial.ceiling(count - 1));
         return Ok(Intervals::between(Cut::before(partial.key()), high));
     }
     let sign = match sign {
@@ -58,6 +61,7 @@ mod tests {
     fn the_rows_of_the_documentation() {
         check("~> 2.0.0", &["2.0.0", "2.0.9"], &["2.1.0", "2.1.0-dev"]);
         check("~> 2.0", &["2.0.0", "2.9.9", "2.1.0-dev"], &["3.0.0", "3.0.0-dev", "2.0.0-rc.1"]);
+        check("~> 2.0-dev", &["2.0.0-dev", "2.0.0", "2.9.0"], &["3.0.0", "2.0.0-a"]);
         check("~> 2.1.3-dev", &["2.1.3-dev", "2.1.9"], &["2.2.0"]);
         check(">= 2.0.0 and < 2.1.0", &["2.0.5", "2.1.0-dev"], &["2.1.0"]);
         check("== 1.0.0 or ~> 2.3 and != 2.4.0", &["1.0.0", "2.3.1"], &["2.4.0"]);

@@ -9,11 +9,6 @@ use super::{ALTERNATIVES_MAX, Fault};
 use crate::Scheme;
 
 pub(super) fn read(raw: &str) -> Result<Intervals, Fault> {
-    brackets(raw, Scheme::Maven)
-}
-
-/// Several brackets, as Maven has them.
-fn brackets(raw: &str, scheme: Scheme) -> Result<Intervals, Fault> {
     let mut union = Vec::new();
     let mut last: Option<Cut> = None;
     let mut rest = raw.trim();
@@ -21,11 +16,11 @@ fn brackets(raw: &str, scheme: Scheme) -> Result<Intervals, Fault> {
         let end = rest.find([')', ']']).filter(|_| rest.starts_with(['(', '[']));
         let end = end.ok_or_else(|| Fault::new(rest, "it is not a range in brackets"))?;
         let (piece, behind) = rest.split_at(end + 1);
-        let (low, high) = bracket(piece, scheme)?;
-        if last.is_some_and(|last| low < last) {
+        let (low, high) = bracket(piece, Scheme::Maven)?;
+        if last.is_some_and(|last| version(&low) < version(&last)) {
             return Err(Fault::new(piece, "it overlaps the range before, or stands before it"));
         }
-        last = Some(high.clone());
+        last = Some(high.clone()).filter(|high| *high != Cut::Highest); // what stands behind no end is not looked at
         union.push(Intervals::between(low, high));
         if union.len() > ALTERNATIVES_MAX {
             return Err(Fault::new(piece, "the range has more than 1000 alternatives"));
@@ -39,6 +34,14 @@ fn brackets(raw: &str, scheme: Scheme) -> Result<Intervals, Fault> {
     match union.is_empty() {
         true => Err(Fault::new(raw, "it is empty")),
         false => Ok(Intervals::union(union)),
+    }
+}
+
+/// The key at a cut: `(,1.0],[1.0,)` overlaps, but Maven takes it.
+fn version(cut: &Cut) -> &[u8] {
+    match cut {
+        Cut::At { bytes, .. } => bytes,
+        Cut::Lowest | Cut::Highest => &[],
     }
 }
 

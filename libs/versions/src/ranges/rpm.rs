@@ -32,6 +32,31 @@ pub(super) fn without_release(version: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::without_release;
+    use crate::Scheme;
+
+    fn check(range: &str, inside: &[&str], outside: &[&str]) {
+        let read = Scheme::Rpm.range(range).unwrap();
+        for (versions, expected) in [(inside, true), (outside, false)] {
+            for version in versions {
+                assert_eq!(read.contains(version), Ok(expected), "`{version}` in `{range}`");
+            }
+        }
+    }
+
+    #[test]
+    fn a_release_counts_where_the_range_has_one() {
+        check("= 2.0", &["2.0-1.el9", "2.0-99"], &["2.0.1-1", "1:2.0-1"]);
+        check("= 2.0-1", &["2.0-1"], &["2.0-2"]);
+        check("> 2.0", &["2.0.1-1"], &["2.0-5"]);
+        check(">= 1:1.1.1k-1.el8, < 1:3.0", &["1:1.1.1k-7.el8"], &["1:1.1.1g-15.el8", "1:3.0-1", "3.1-1"]);
+    }
+
+    #[test]
+    fn what_is_no_relation_is_refused() {
+        for range in ["", "1.0", "<< 1.0", "!= 1.0", ">=", "< 1.0 || > 2.0"] {
+            assert!(Scheme::Rpm.range(range).is_err(), "`{range}`");
+        }
+    }
 
     #[test]
     fn the_release_stands_behind_the_last_hyphen() {

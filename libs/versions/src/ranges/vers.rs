@@ -1,9 +1,11 @@
-//! `vers:` ranges: `vers:npm/>=1.0.0|<2.0.0|!=1.5.0` (the VERS specification, github.com/package-url/vers-spec, "Version
-//! range specifier"; Ecma's standard of 2025). Versions are compared by their scheme's plain order, without the rules that
-//! the scheme's own ranges have for pre-releases.
+//! `vers:` ranges: `vers:npm/>=1.0.0|<2.0.0` (the VERS specification, github.com/package-url/vers-spec, clause 5, read
+//! 2026-11-24). Versions are compared by their scheme's plain order, without the rules that the scheme's own ranges have
+//! for pre-releases.
 //!
-//! `vers:TYPE/*` holds every version of the type, `vers:all/*` and `vers:none/*` hold everything and nothing whatever it
-//! is. Constraints may stand in any order here; the specification has them sorted.
+//! As the specification demands, `>` and `<` stand in turns and in the order of their versions: in any other order nobody
+//! can say what was meant. What cannot change the meaning is not insisted on: where `!=` and single versions stand, a `=`
+//! before these, white space around `|`. Beyond the specification, `vers:all/*` and `vers:none/*` hold everything and
+//! nothing, whatever it is; `vers:TYPE/*` holds every version of the type.
 
 use super::intervals::{Cut, Intervals, Operator};
 use super::{Condition, Fault, MalformedRange, VersionRange, alternatives, check_length, comparators};
@@ -16,27 +18,25 @@ pub fn parse(raw: &str) -> Result<VersionRange, MalformedRange> {
 
 fn read(raw: &str) -> Result<VersionRange, Fault> {
     check_length(raw)?;
-    let range: String = raw.split_whitespace().collect();
-    let behind = range.strip_prefix("vers:").ok_or_else(|| Fault::new(raw, "it does not start with `vers:`"))?;
+    let raw = raw.trim();
+    let behind = raw.strip_prefix("vers:").ok_or_else(|| Fault::new(raw, "it does not start with `vers:`"))?;
     let (name, constraints) = behind.split_once('/').ok_or_else(|| Fault::new(raw, "no `/` stands behind its type"))?;
+    let name = name.to_ascii_lowercase();
     if let Some(answer) = [("all", true), ("none", false)].iter().find(|(known, _)| *known == name) {
         return match constraints {
             "*" => Ok(VersionRange { scheme: Scheme::Generic, conditions: vec![Condition::Always(answer.1)] }),
             _ => Err(Fault::new(constraints, "`*` alone stands behind this type")),
         };
     }
-    let scheme = Scheme::parse(name).ok_or_else(|| Fault::new(name, "it is no type of versions that is known"))?;
+    let scheme = Scheme::parse(&name).ok_or_else(|| Fault::new(&name, "it is no type of versions that is known"))?;
     if constraints == "*" {
         return Ok(VersionRange::new(scheme, Intervals::all()));
     }
     let mut read = Vec::new();
     for constraint in alternatives(constraints, "|")? {
-        read.push(self::constraint(scheme, constraint)?);
+        read.push(self::constraint(scheme, constraint.trim())?);
     }
-    read.sort_by(|a, b| a.key.cmp(&b.key));
-    if let Some(pair) = read.windows(2).find(|pair| pair[0].key == pair[1].key) {
-        return Err(Fault::new(&pair[1].text, "its version stands in the range twice"));
-    }
+    check_sequence(&read)?;
     Ok(VersionRange::new(scheme, intervals(&read)))
 }
 
@@ -45,6 +45,18 @@ struct Constraint {
     operator: Operator,
     key: Vec<u8>,
     text: String,
+}
+
+impl Constraint {
+    /// Whether it ends an interval on one side.
+    fn is_end(&self) -> bool {
+        !matches!(self.operator, Operator::Equal | Operator::Unequal)
+    }
+
+    /// Whether it ends one below.
+    fn is_low(&self) -> bool {
+        matches!(self.operator, Operator::Greater | Operator::GreaterOrEqual)
+    }
 }
 
 fn constraint(scheme: Scheme, text: &str) -> Result<Constraint, Fault> {
@@ -61,41 +73,47 @@ fn constraint(scheme: Scheme, text: &str) -> Result<Constraint, Fault> {
     Ok(Constraint { operator, key, text: text.to_owned() })
 }
 
-/// Sorted constraints as intervals: what lies between a `>` and the next `<`, below a first `<`, above a last `>`; of
-/// several `>` one behind the other the first counts, of several `<` the last; then `=` and `!=`.
+/// Fails when a version stands in it twice, or the ends of intervals are not in order and in turns (clause 5.4).
+fn check_sequence(constraints: &[Constraint]) -> Result<(), Fault> {
+    let ends: Vec<&Constraint> = constraints.iter().filter(|constraint| constraint.is_end()).collect();
+    for pair in ends.windows(2) {
+        if pair[0].key >= pair[1].key {
+            return Err(Fault::new(&pair[1].text, "its version does not stand behind the one before"));
+        }
+        if pair[0].is_low() == pair[1].is_low() {
+            return Err(Fault::new(&pair[1].text, "`>` and `<` do not stand in turns"));
+        }
+    }
+    let mut sorted: Vec<&Constraint> = constraints.iter().collect();
+    sorted.sort_by(|a, b| a.key.cmp(&b.key));
+    match sorted.windows(2).find(|pair| pair[0].key == pair[1].key) {
+        Some(pair) => Err(Fault::new(&pair[1].text, "its version stands in the range twice")),
+        None => Ok(()),
+    }
+}
+
+/// What lies between a `>` and the next `<`, below a first `<`, above a last `>`; and single versions; without `!=`.
 fn intervals(constraints: &[Constraint]) -> Intervals {
     let mut union = Vec::new();
-    let mut low: Option<Cut> = None;
-    let mut high: Option<Cut> = None; // not yet ended: another `<` may follow
-    let has_ends =
-        constraints.iter().any(|constraint| !matches!(constraint.operator, Operator::Equal | Operator::Unequal));
+    let mut low = Some(Cut::Lowest)
+        .filter(|_| constraints.iter().find(|constraint| constraint.is_end()).is_some_and(|first| !first.is_low()));
     for constraint in constraints {
-        let cut = match constraint.operator {
-            Operator::Less | Operator::GreaterOrEqual => Cut::before(constraint.key.clone()),
-            _ => Cut::after(constraint.key.clone()),
-        };
+        let (before, after) = (Cut::before(constraint.key.clone()), Cut::after(constraint.key.clone()));
         match constraint.operator {
-            Operator::Less | Operator::LessOrEqual => high = Some(cut),
-            Operator::Greater | Operator::GreaterOrEqual => {
-                if let Some(high) = high.take() {
-                    union.push(Intervals::between(low.take().unwrap_or(Cut::Lowest), high));
-                }
-                low.get_or_insert(cut);
-            }
-            Operator::Equal => union.push(Intervals::compared(Operator::Equal, &constraint.key)),
+            Operator::Greater => low = Some(after),
+            Operator::GreaterOrEqual => low = Some(before),
+            Operator::Less => union.extend(low.take().map(|low| Intervals::between(low, before))),
+            Operator::LessOrEqual => union.extend(low.take().map(|low| Intervals::between(low, after))),
+            Operator::Equal => union.push(Intervals::between(before, after)),
             Operator::Unequal => {}
         }
     }
-    match (low, high) {
-        (low, Some(high)) => union.push(Intervals::between(low.unwrap_or(Cut::Lowest), high)),
-        (Some(low), None) => union.push(Intervals::above(low)),
-        (None, None) => {}
-    }
-    let unequal = constraints.iter().filter(|constraint| constraint.operator == Operator::Unequal);
-    let unequal = Intervals::union(unequal.map(|constraint| Intervals::compared(Operator::Equal, &constraint.key)));
-    let is_only_unequal = !has_ends && constraints.iter().all(|constraint| constraint.operator == Operator::Unequal);
-    let union = if is_only_unequal { Intervals::all() } else { Intervals::union(union) };
-    union.intersection(&unequal.complement())
+    union.extend(low.map(Intervals::above));
+    let (unequal, others): (Vec<_>, Vec<_>) =
+        constraints.iter().partition(|constraint| constraint.operator == Operator::Unequal);
+    let union = if others.is_empty() { Intervals::all() } else { Intervals::union(union) };
+    let unequal = unequal.iter().map(|constraint| Intervals::compared(Operator::Equal, &constraint.key));
+    union.intersection(&Intervals::union(unequal).complement())
 }
 
 /// Without percent-encoding.
@@ -131,20 +149,16 @@ mod tests {
 
     #[test]
     fn constraints_are_ends_of_intervals() {
-        check("vers:npm/>=1.0.0|<2.0.0|!=1.5.0", &["1.0.0", "1.9.9", "1.5.0-a"], &["1.5.0", "2.0.0", "0.9.0"]);
+        check("vers:npm/>=1.0.0|!=1.5.0|<2.0.0", &["1.0.0", "1.9.9", "1.5.0-a"], &["1.5.0", "2.0.0", "0.9.0"]);
+        check("vers:npm/>=1.0.0|<2.0.0|!=1.5.0", &["1.6.0"], &["1.5.0"]); // `!=` out of order
+        check("vers:npm/=1.0.0 | >=1.5.0 | 1.6.0 | <2.0.0", &["1.0.0", "1.6.0"], &["1.4.0"]);
         check("vers:npm/1.2.3|>=2.0.0|<5.0.0", &["1.2.3", "2.0.0", "4.9.9"], &["1.2.4", "5.0.0"]);
         check("vers:pypi/0.0.0|0.0.1|0.0.2|0.0.3|1.0|2.0pre1", &["0.0", "2.0rc1"], &["0.0.4"]);
         check("vers:npm/<=1.0.0|>2.0.0", &["1.0.0", "2.0.1"], &["1.5.0"]);
         check("vers:golang/>=1.0.0|<1.1.0|>=1.2.0|<1.3.0", &["1.0.5", "v1.2.5"], &["1.1.5", "1.3.0"]);
         check("vers:deb/!=1.0-1", &["1.0-2"], &["1.0-1"]);
-        check("vers:npm/<2.0.0|>=1.0.0", &["1.5.0"], &["0.5.0"]); // unsorted
-    }
-
-    #[test]
-    fn constraints_that_others_make_needless_do_not_count() {
-        check("vers:npm/>1.0.0|>=2.0.0", &["1.5.0"], &["1.0.0"]);
-        check("vers:npm/<1.0.0|<=2.0.0", &["1.5.0", "2.0.0"], &["2.0.1"]);
-        check("vers:npm/>=1.0.0|1.5.0|<2.0.0", &["1.5.0", "1.6.0"], &["2.0.0"]);
+        check("vers:pypi/!=1.0|2.0|!=2.5|>=3.0", &["2.0", "3.5"], &["1.0", "2.5", "1.5"]);
+        check("vers:gem/>=2.2.0|!=2.2.1|<2.3.0", &["2.2.0", "2.2.2"], &["2.2.1", "2.3.0"]);
     }
 
     #[test]
@@ -173,6 +187,14 @@ mod tests {
             "vers:npm/*|1.0.0",
             "vers:npm/^1.0.0",
             "vers:npm/1.0.0|<1.0.0",
+            "vers:npm/|1.0.0",
+            "vers:npm/1.0.0||2.0.0",
+            "vers:npm/1.0 .0",
+            "vers:npm/>=2.0.0|<1.0.0",
+            "vers:npm/<2.0.0|>=1.0.0",
+            "vers:npm/>1.0.0|>=2.0.0",
+            "vers:npm/<1.0.0|<=2.0.0",
+            "vers:npm/1.0%2G0",
             "vers:all/1.0",
             "vers:npm/1.0.0%4",
             "vers:npm/1.0.0%ff",
