@@ -67,6 +67,9 @@ fn constraint(scheme: Scheme, text: &str) -> Result<Constraint, Fault> {
         "<" | "<=" | ">" | ">=" | "!=" | "=" => comparators::operator(comparators::OPERATORS, sign)?,
         _ => return Err(fault("it has no comparator of `vers:`")),
     };
+    if version.contains(|letter: char| "<>=!*".contains(letter) || letter.is_whitespace()) {
+        return Err(fault("its version has a character that must be percent-encoded"));
+    }
     let version =
         decoded(version).ok_or_else(|| fault("its percent-encoding is not UTF-8 in two hexadecimal digits each"))?;
     let key = scheme.bytes(&version).map_err(|malformed| fault(malformed.why))?;
