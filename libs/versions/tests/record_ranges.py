@@ -217,11 +217,11 @@ def is_recordable(scheme, text, version):
         return False
     if scheme == "maven":
         # Red Hat's `1.0.redhat-1` stands in a circle of Maven's with pre-releases of 1.0; see maven.rs.
-        if re.search(r"\.[A-Za-z]+[.-]", both) and version.endswith(("-SNAPSHOT", "-rc1")):
+        if (re.search(r"\.[A-Za-z]+[.-]", both) or "-0" in version) and version.endswith(("-SNAPSHOT", "-rc1")):
             return False
         return text.startswith(("[", "(")) and not re.search(r"[${}*:\s]", version + re.sub(r"[\s,]", "", text))
     if scheme == "composer":
-        return not re.search(r"dev-|master| as |\d{16}", both)
+        return not re.search(r"dev-|master| as |\d{16}|p\d+@", both)
     if scheme == "npm":
         return not re.search(r"\d{17}", both)
     return True

@@ -76,6 +76,9 @@ fn one(piece: &str) -> Result<Intervals, Why> {
     let version = version.trim_start();
     let mut normalised = normalise(version)?;
     if operator != Operator::Equal && !flag.is_empty() && normalised.is_stable() {
+        if normalised.has_suffix() {
+            return Err("no stability can stand behind a patch");
+        }
         normalised = normalised.with_stability(flag);
     } else if [Operator::Less, Operator::GreaterOrEqual].contains(&operator) && !has_modifier_behind_hyphen(version) {
         normalised.is_dev = true;
@@ -154,8 +157,14 @@ fn numbers(version: &str) -> Result<Vec<&str>, Why> {
         }
         match behind.strip_prefix('.') {
             Some(next) if !number.is_empty() && numbers.len() < NUMBERS => rest = next,
-            _ => break,
+            _ => {
+                rest = behind;
+                break;
+            }
         }
+    }
+    if rest.strip_prefix(['-', ':']).is_some_and(|rest| rest.starts_with(|letter: char| letter.is_ascii_digit())) {
+        return Err("it is a date, which Composer takes in plain comparators alone");
     }
     if numbers.is_empty() { Err("it does not start with a number") } else { Ok(numbers) }
 }
@@ -223,7 +232,21 @@ mod tests {
 
     #[test]
     fn what_composer_refuses_and_branches_are_refused() {
-        for range in ["", "~>1.0", "^a", "dev-main", ">=dev-main", "=>1.0", "1.0 ||", "^", ">=", "1.*.2", "1.0 -"] {
+        for range in [
+            "",
+            "~>1.0",
+            "^a",
+            "dev-main",
+            ">=dev-main",
+            "=>1.0",
+            "1.0 ||",
+            "^",
+            ">=",
+            "1.*.2",
+            "1.0 -",
+            "^2010-01-02",
+            "1.0 - 2010-01-02",
+        ] {
             assert!(Scheme::Composer.range(range).is_err(), "`{range}`");
         }
     }

@@ -22,6 +22,16 @@ impl Cut {
     pub fn after(bytes: impl Into<Vec<u8>>) -> Self {
         Self::At { bytes: bytes.into(), after: true }
     }
+
+    /// Whether the key stands behind it.
+    fn is_before(&self, key: &[u8]) -> bool {
+        match self {
+            Self::Lowest => true,
+            Self::At { bytes, after: false } => bytes[..] <= *key,
+            Self::At { bytes, after: true } => bytes[..] < *key,
+            Self::Highest => false,
+        }
+    }
 }
 
 /// How a version stands to the one in a range.
@@ -74,9 +84,8 @@ impl Intervals {
     }
 
     pub fn contain(&self, key: &[u8]) -> bool {
-        let (before, after) = (Cut::before(key), Cut::after(key));
-        let next = self.0.partition_point(|(low, _)| *low <= before);
-        next > 0 && after <= self.0[next - 1].1
+        let next = self.0.partition_point(|(low, _)| low.is_before(key));
+        next > 0 && !self.0[next - 1].1.is_before(key)
     }
 
     pub fn union(sets: impl IntoIterator<Item = Self>) -> Self {

@@ -75,16 +75,16 @@ impl VersionRange {
     }
 
     fn meets(&self, version: &str, condition: &Condition) -> Result<bool, Malformed> {
-        let key = |version: &str| self.scheme.key(version).map(|key| key.as_bytes().to_vec());
+        let key = |version: &str| self.scheme.key(version);
         Ok(match condition {
-            Condition::Within(intervals) => intervals.contain(&key(version)?),
+            Condition::Within(intervals) => intervals.contain(key(version)?.as_bytes()),
             Condition::ByKind { releases, prereleases } => {
                 let key = key(version)?;
-                if semver::is_release_key(&key) { releases } else { prereleases }.contain(&key)
+                if semver::is_release_key(key.as_bytes()) { releases } else { prereleases }.contain(key.as_bytes())
             }
             Condition::WithoutRelease(intervals) => {
                 key(version)?;
-                intervals.contain(&key(rpm::without_release(version))?)
+                intervals.contain(key(rpm::without_release(version))?.as_bytes())
             }
             Condition::Text(text) => version.trim().eq_ignore_ascii_case(text),
             Condition::Always(answer) => *answer,
