@@ -36,7 +36,7 @@ const STABILITIES: [(&str, Option<u8>); 9] = [
 const ANY: &str = "9999999";
 
 /// How many numbers a version has that is no date.
-const NUMBERS: usize = 4;
+pub(crate) const NUMBERS: usize = 4;
 
 /// A normalised version.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub(crate) struct Normalised {
     /// In digits; four, unless it is a date.
     pub numbers: Vec<String>,
     /// Its mark and its numbers.
-    stability: Option<(u8, Vec<String>)>,
+    pub stability: Option<(u8, Vec<String>)>,
     pub is_dev: bool,
 }
 
@@ -203,6 +203,11 @@ fn modified(numbers: Vec<String>, rest: &str) -> Option<Normalised> {
     Some(Normalised { numbers, stability: None, is_dev })
 }
 
+/// Whether a stability, `dev` or nothing ends the version behind a `-`.
+pub(crate) fn has_modifier_behind_hyphen(version: &str) -> bool {
+    version.match_indices('-').any(|(place, _)| modified(Vec::new(), &version[place + 1..]).is_some())
+}
+
 /// The numbers in front, each perhaps behind `.` or `-`.
 fn suffix_numbers(text: &str) -> (Vec<String>, &str) {
     let mut numbers = Vec::new();
@@ -245,7 +250,7 @@ fn branch(version: &str) -> Option<Normalised> {
     Some(Normalised { numbers: parts.into_iter().map(str::to_owned).collect(), stability: None, is_dev: true })
 }
 
-fn split_digits(text: &str) -> (&str, &str) {
+pub(crate) fn split_digits(text: &str) -> (&str, &str) {
     text.split_at(text.bytes().take_while(u8::is_ascii_digit).count())
 }
 

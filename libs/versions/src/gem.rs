@@ -7,7 +7,7 @@ use crate::key::{KeyWriter, Why};
 
 /// What may stand in one place, in order. Zeros are counted, because a version goes on with zeros for ever: the more
 /// of them stand before a word, the nearer it comes to its end from below; before a number, from above.
-const WORD: u8 = 0;
+pub(crate) const WORD: u8 = 0;
 const END: u8 = 1;
 const NUMBER: u8 = 2;
 

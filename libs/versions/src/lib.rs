@@ -2,7 +2,8 @@
 //!
 //! A scheme's file holds its rule and source, one function from text to key, and the table of tests.
 //! An unreadable version is [`Malformed`], never an order by guess. The answers of the schemes' own tools are
-//! recorded in `tests/fixtures` (see `tests/record.py`).
+//! recorded in `tests/fixtures` (see `tests/record.py`). [`Scheme::range`] reads ranges of versions, [`vers`] those that
+//! name their scheme.
 
 mod alpm;
 mod apk;
@@ -25,13 +26,14 @@ mod nuget;
 mod numbers;
 mod openssl;
 mod pep440;
-
+mod ranges;
 mod rpm;
 mod semver;
 mod swift;
 mod windows;
 
 pub use key::{LENGTH_MAX, Malformed, VersionKey};
+pub use ranges::{ALTERNATIVES_MAX, MalformedRange, RANGE_LENGTH_MAX, VersionRange, vers};
 
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;

@@ -18,7 +18,7 @@ pub(crate) fn key(raw: &str) -> Result<KeyWriter, Why> {
     for _ in 0..NUMBERS_MAX {
         key.number(numbers.next().unwrap_or("0"));
     }
-    semver::prerelease(&mut key, prerelease, |identifier| semver::is_number(identifier) && fits(identifier));
+    semver::prerelease(&mut key, prerelease, is_number_label);
     Ok(key)
 }
 
@@ -38,6 +38,11 @@ pub(crate) fn parts(version: &str) -> Result<(&str, &str), Why> {
     }
     semver::check_suffixes(prerelease, build)?;
     Ok((core, prerelease.unwrap_or("")))
+}
+
+/// Whether a pre-release's identifier is compared as a number.
+pub(crate) fn is_number_label(identifier: &str) -> bool {
+    semver::is_number(identifier) && fits(identifier)
 }
 
 /// Whether a number fits .NET's `int`.

@@ -17,13 +17,29 @@ const DEV: &[(&str, u8)] = &[("dev", 0)];
 const LOWEST: u8 = 0;
 const WORD: u8 = 1;
 const NUMBER: u8 = 2;
-const HIGHEST: u8 = 9;
+pub(crate) const HIGHEST: u8 = 9;
 
-/// Layout: epoch; the release's numbers without zeros at its end; then pre, post, dev and local, each as a mark of what
-/// is there and its number.
 pub(crate) fn key(raw: &str) -> Result<KeyWriter, Why> {
     let lower = raw.trim().to_ascii_lowercase();
-    let (public, local) = lower.split_once('+').map_or((lower.as_str(), None), |(public, local)| (public, Some(local)));
+    Ok(parse(&lower)?.key())
+}
+
+/// A version cut into its parts, each checked.
+#[derive(Clone, Copy)]
+pub(crate) struct Parts<'a> {
+    pub epoch: &'a str,
+    /// Dotted numbers, as they were written.
+    pub release: &'a str,
+    /// A suffix's rank among its kind, and its number ("" for 0).
+    pub pre: Option<(u8, &'a str)>,
+    pub post: Option<(u8, &'a str)>,
+    pub dev: Option<(u8, &'a str)>,
+    pub local: Option<&'a str>,
+}
+
+/// Reads a version in small letters.
+pub(crate) fn parse(lower: &str) -> Result<Parts<'_>, Why> {
+    let (public, local) = lower.split_once('+').map_or((lower, None), |(public, local)| (public, Some(local)));
     let public = public.strip_prefix('v').unwrap_or(public);
     let (epoch, public) = public.split_once('!').unwrap_or(("0", public));
     if !is_digits(epoch) {
@@ -37,47 +53,76 @@ pub(crate) fn key(raw: &str) -> Result<KeyWriter, Why> {
     if !rest.is_empty() {
         return Err("something stands behind the release that is no pre-, post- or development release");
     }
-
-    let mut key = KeyWriter::default();
-    key.number(epoch);
-    for number in release.split('.') {
-        key.mark(NUMBER);
-        key.number(number);
+    let is_segment = |segment: &str| !segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if !local.is_none_or(|local| local.split(SEPARATORS).all(is_segment)) {
+        return Err("the local version has a segment other than letters and digits");
     }
-    key.mark(LOWEST);
-    match (pre, post, dev) {
-        (Some((rank, number)), _, _) => {
-            key.mark(WORD + rank);
-            key.number(number);
-        }
-        (None, None, Some(_)) => key.mark(LOWEST), // a development release of the release is before its pre-releases
-        (None, _, _) => key.mark(HIGHEST),
-    }
-    for (found, missing) in [(post, LOWEST), (dev, HIGHEST)] {
-        match found {
-            Some((_, number)) => {
-                key.mark(NUMBER);
-                key.number(number);
-            }
-            None => key.mark(missing),
-        }
-    }
-    for segment in local.into_iter().flat_map(|local| local.split(['.', '-', '_'])) {
-        if is_digits(segment) {
-            key.mark(NUMBER);
-            key.number(segment);
-        } else if !segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-            key.mark(WORD);
-            key.text(segment);
-        } else {
-            return Err("the local version has a segment other than letters and digits");
-        }
-    }
-    key.mark(LOWEST);
-    Ok(key)
+    Ok(Parts { epoch, release, pre, post, dev, local })
 }
 
-/// Takes the dotted numbers in front, and gives them without zeros at the end. `None` when there are none.
+impl Parts<'_> {
+    /// Layout: epoch; the release's numbers without zeros at its end; then pre, post, dev and local, each as a mark of
+    /// what is there and its number.
+    pub fn key(&self) -> KeyWriter {
+        let mut key = self.public();
+        for segment in self.local.into_iter().flat_map(|local| local.split(SEPARATORS)) {
+            if is_digits(segment) {
+                key.mark(NUMBER);
+                key.number(segment);
+            } else {
+                key.mark(WORD);
+                key.text(segment);
+            }
+        }
+        key.mark(LOWEST);
+        key
+    }
+
+    /// The beginning of the key that all local versions of this one share.
+    pub fn public(&self) -> KeyWriter {
+        let mut key = self.before_post();
+        for (found, missing) in [(self.post, LOWEST), (self.dev, HIGHEST)] {
+            match found {
+                Some((_, number)) => {
+                    key.mark(NUMBER);
+                    key.number(number);
+                }
+                None => key.mark(missing),
+            }
+        }
+        key
+    }
+
+    /// The beginning of the key that all post-releases of this one share.
+    pub fn before_post(&self) -> KeyWriter {
+        let mut key = KeyWriter::default();
+        key.number(self.epoch);
+        for number in without_zeros(self.release).split('.') {
+            key.mark(NUMBER);
+            key.number(number);
+        }
+        key.mark(LOWEST);
+        match (self.pre, self.post, self.dev) {
+            (Some((rank, number)), _, _) => {
+                key.mark(WORD + rank);
+                key.number(number);
+            }
+            (None, None, Some(_)) => key.mark(LOWEST), // a development release of the release is before its pre-releases
+            (None, _, _) => key.mark(HIGHEST),
+        }
+        key
+    }
+
+    /// Whether it is a pre-release or a development release.
+    pub fn is_prerelease(&self) -> bool {
+        self.pre.is_some() || self.dev.is_some()
+    }
+}
+
+/// What may stand between a local version's segments.
+const SEPARATORS: [char; 3] = ['.', '-', '_'];
+
+/// Takes the dotted numbers in front. `None` when there are none.
 fn release<'a>(rest: &mut &'a str) -> Option<&'a str> {
     let mut end = digits(rest);
     if end == 0 {
@@ -86,12 +131,16 @@ fn release<'a>(rest: &mut &'a str) -> Option<&'a str> {
     while let Some(behind) = rest[end..].strip_prefix('.').filter(|behind| digits(behind) > 0) {
         end += 1 + digits(behind);
     }
-    let (mut release, behind) = rest.split_at(end);
+    let (release, behind) = rest.split_at(end);
     *rest = behind;
+    Some(release)
+}
+
+fn without_zeros(mut release: &str) -> &str {
     while let Some((front, _)) = release.rsplit_once('.').filter(|(_, last)| last.bytes().all(|byte| byte == b'0')) {
         release = front;
     }
-    Some(release)
+    release
 }
 
 /// Takes `[separator]word[separator][number]`, and gives the word's rank and the number ("" for 0).

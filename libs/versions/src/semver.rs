@@ -64,6 +64,11 @@ pub(crate) fn prerelease(key: &mut KeyWriter, prerelease: &str, is_number: impl 
     identifiers(key, prerelease, is_number);
 }
 
+/// Whether a key made of numbers and then [`prerelease`] is a release's.
+pub(crate) fn is_release_key(key: &[u8]) -> bool {
+    key.last() == Some(&RELEASE)
+}
+
 /// Writes dotted identifiers, each behind its mark, and the mark of the end.
 pub(crate) fn identifiers(key: &mut KeyWriter, dotted: &str, is_number: impl Fn(&str) -> bool) {
     for identifier in dotted.split('.') {

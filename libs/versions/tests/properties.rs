@@ -21,6 +21,15 @@ fn likely_version() -> impl Strategy<Value = String> {
     prop::collection::vec(part, 1..8).prop_map(|parts| parts.concat())
 }
 
+/// Text that a grammar may well read.
+fn likely_range() -> impl Strategy<Value = String> {
+    let signs = ["", ">=", "<", "~", "^", "~>", "==", "!=", "===", "~=", "<<", "[", "(", "*", "x", "@dev", "from:"];
+    let behind = ["", " ", ",", " - ", "||", "|", ")", "]", ".*", "..<", "...", " and ", " or ", "*", "%2"];
+    let part = (prop::sample::select(signs.to_vec()), likely_version(), prop::sample::select(behind.to_vec()));
+    let part = part.prop_map(|(sign, version, behind)| format!("{sign}{version}{behind}"));
+    prop::collection::vec(part, 0..5).prop_map(|parts| parts.concat())
+}
+
 /// Three keys of one scheme: of versions that it reads.
 fn three_keys() -> impl Strategy<Value = [(String, VersionKey); 3]> {
     any_scheme().prop_flat_map(|scheme| {
@@ -43,6 +52,17 @@ proptest! {
         match scheme.key(&raw) {
             Ok(key) => prop_assert!(key.scheme() == scheme && !key.as_bytes().is_empty()),
             Err(malformed) => prop_assert!(malformed.raw == raw && malformed.scheme == scheme),
+        }
+    }
+
+    #[test]
+    fn any_range_is_read_or_refused_without_a_panic(
+        scheme in any_scheme(),
+        raw in prop_oneof![any::<String>(), likely_range(), likely_range().prop_map(|range| format!("vers:npm/{range}"))],
+        version in likely_version(),
+    ) {
+        if let Ok(range) = scheme.range(&raw) {
+            let _ = range.contains(&version);
         }
     }
 
