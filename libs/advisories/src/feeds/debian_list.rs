@@ -1,0 +1,382 @@
+//! Debian's security tracker as its team writes it: `data/CVE/list`, `data/DSA/list`, `data/DLA/list`, `data/DTSA/list`
+//! (salsa.debian.org/security-tracker-team/security-tracker, `doc/security-team.d.o/security_tracker`, read 2026-11-24).
+//!
+//! ```text
+//! [12 Oct 2023] DSA-5525-1 samba - security update       CVE-2023-3961 (A path traversal vulnerability …)
+//!     {CVE-2023-3961 CVE-2023-4091}                          {DSA-5525-1}
+//!     [bookworm] - samba 2:4.17.12+dfsg-0+deb12u1            - samba 2:4.19.1+dfsg-1 (bug #123; medium)
+//!                                                            [bullseye] - samba <ignored> (Minor issue)
+//! ```
+//!
+//! - A line with a release is about that release, a line without is about unstable; what is fixed in unstable in some version
+//!   is fixed from that version on in every release of which nothing else is said.
+//! - `<no-dsa>`, `<postponed>`, `<ignored>` say what the team will do about it, not since when it is fixed: that stays what
+//!   the line about unstable says.
+//! - An entry that names notices (`{DSA-5525-1}`) leaves it to them in which version releases got the fix, and that is another
+//!   file. Where an entry names a notice, the releases that it does not mention are therefore left out here: to call them
+//!   affected until unstable's version would be wrong for each that got the fix by a notice. How many entries did so is told;
+//!   the tracker's JSON, which has both joined, is the better source.
+
+use super::{Document, Item, Sink, debian};
+use crate::feed::{FeedError, Head, LINK_BYTES_MAX, WORD_BYTES_MAX, cut};
+use jiff::civil;
+use muster_domain::{Advisory, AdvisoryId, Affected, Reference, Skipped, VendorState};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+
+/// The database, as `origins` has it.
+const SOURCE: &str = "DEBIAN_CVE";
+/// Most lines of one entry that are read: real ones stay below 400, and one line can be about a dozen releases.
+const LINES_MAX: usize = 5_000;
+/// Most vulnerabilities that one notice names; real ones stay below 600.
+const CVES_MAX: usize = 10_000;
+/// Most links that are kept: the Inspector API shows 100.
+const REFERENCES_MAX: usize = 100;
+/// Most bytes of a title or a remark that are kept.
+const REMARK_BYTES_MAX: usize = 1024;
+/// Words in brackets behind a version that are an urgency.
+const URGENCIES: &[&str] = &["unimportant", "low", "medium", "high", "not yet assigned"];
+
+/// An entry at the beginning, and a line of an entry behind it.
+pub(crate) fn recognises(head: &Head<'_>) -> bool {
+    let mut lines = head.text.split(|&byte| byte == b'\n').map(String::from_utf8_lossy).take(100);
+    let begins = lines.next().is_some_and(|line| Title::read(&line).is_some());
+    begins && lines.any(|line| is_indented(&line) && !matches!(Line::read(line.trim()), Line::Other))
+}
+
+/// A document is a whole list.
+pub(crate) fn parse(document: &Document<'_>, sink: Sink<'_>) -> Result<(), FeedError> {
+    let text = String::from_utf8_lossy(document.bytes);
+    let mut entry: Option<Entry<'_>> = None;
+    let mut left_to_notices = 0u64;
+    for (number, line) in (1u64..).zip(text.lines()) {
+        if line.trim().is_empty() {
+            continue;
+        }
+        if is_indented(line) {
+            match &mut entry {
+                Some(entry) => entry.line(number, line.trim(), sink),
+                None => sink(Item::skipped(format!("line {number}"), "belongs to no entry")),
+            }
+            continue;
+        }
+        left_to_notices += entry.take().map_or(0, |entry| entry.finish(sink));
+        match Title::read(line) {
+            Some(title) => entry = Some(Entry { title, ..Entry::default() }),
+            None => sink(Item::skipped(format!("line {number}"), format!("is no entry: `{}`", cut(line, 40)))),
+        }
+    }
+    left_to_notices += entry.take().map_or(0, |entry| entry.finish(sink));
+    if left_to_notices > 0 {
+        let reason = format!(
+            "{left_to_notices} entries leave it to notices in which version releases got the fix: nothing is said of the \
+             releases that they don't name (the tracker's JSON has both joined)"
+        );
+        sink(Item::Partial(Skipped { place: String::new(), reason }));
+    }
+    Ok(())
+}
+
+fn is_indented(line: &str) -> bool {
+    line.starts_with([' ', '\t'])
+}
+
+/// The line that begins an entry.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Title<'t> {
+    id: &'t str,
+    text: &'t str,
+    /// A notice's day.
+    day: Option<civil::Date>,
+}
+
+impl<'t> Title<'t> {
+    fn read(line: &'t str) -> Option<Self> {
+        match line.strip_prefix('[') {
+            Some(rest) => Self::of_notice(rest),
+            None => Self::of_cve(line),
+        }
+    }
+
+    /// `12 Oct 2023] DSA-5525-1 samba - security update`
+    fn of_notice(line: &'t str) -> Option<Self> {
+        let (day, rest) = line.split_once(']')?;
+        let (id, text) = rest.trim_start().split_once(' ').unwrap_or((rest.trim(), ""));
+        let number = ["DSA-", "DLA-", "DTSA-"].iter().find_map(|prefix| id.strip_prefix(prefix))?;
+        let is_number = number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') && !number.is_empty();
+        (is_number && id.len() <= WORD_BYTES_MAX).then_some(Self { id, text: text.trim(), day: read_day(day) })
+    }
+
+    /// `CVE-2023-3961 (A path traversal …)`, `CVE-2023-XXXX [no id yet]`
+    fn of_cve(line: &'t str) -> Option<Self> {
+        let (id, text) = line.trim_end().split_once(' ').unwrap_or((line.trim_end(), ""));
+        let (year, number) = id.strip_prefix("CVE-")?.split_once('-')?;
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let is_id = digits(year) && (digits(number) || number == "XXXX") && id.len() <= WORD_BYTES_MAX;
+        let text = text.trim().trim_start_matches(['(', '[']).trim_end_matches([')', ']']);
+        is_id.then_some(Self { id, text, day: None })
+    }
+}
+
+/// `12 Oct 2023`, `August 26th, 2005`
+fn read_day(text: &str) -> Option<civil::Date> {
+    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let (mut month, mut numbers) = (None, Vec::new());
+    for word in text.split_whitespace().take(3) {
+        match word.as_bytes().first()?.is_ascii_digit() {
+            true => {
+                let word = word.trim_end_matches(|letter: char| !letter.is_ascii_digit());
+                numbers.push(word.parse::<i16>().ok()?);
+            }
+            false => month = MONTHS.iter().zip(1i8..).find(|(name, _)| word.starts_with(**name)).map(|(_, month)| month),
+        }
+    }
+    let [day, year] = numbers[..] else { return None };
+    civil::Date::new(year, month?, i8::try_from(day).ok()?).ok()
+}
+
+/// A line of an entry.
+#[derive(Debug, PartialEq, Eq)]
+enum Line<'t> {
+    /// `{CVE-2023-3961 DSA-5525-1}`
+    References(&'t str),
+    /// `[bookworm] - samba 2:4.17.12 (…)`
+    Package(Option<&'t str>, Said<'t>),
+    /// `NOTE: https://…`
+    Note(&'t str),
+    /// `RESERVED`, `REJECTED`, `NOT-FOR-US: …`, `TODO: …`: nothing of a package.
+    Nothing,
+    /// No line that this format has.
+    Other,
+}
+
+/// What a line says of a package.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Said<'t> {
+    package: &'t str,
+    /// A version, or a word in angle brackets.
+    what: &'t str,
+    /// What stands in round brackets behind it.
+    more: &'t str,
+}
+
+impl<'t> Line<'t> {
+    fn read(line: &'t str) -> Self {
+        if let Some(names) = line.strip_prefix('{') {
+            return Self::References(names.trim_end_matches('}'));
+        }
+        if let Some(text) = line.strip_prefix("NOTE:") {
+            return Self::Note(text.trim());
+        }
+        let nothing = ["RESERVED", "REJECTED", "NOT-FOR-US", "TODO:"];
+        if nothing.iter().any(|word| line.starts_with(word)) {
+            return Self::Nothing;
+        }
+        Self::package(line).unwrap_or(Self::Other)
+    }
+
+    fn package(line: &'t str) -> Option<Self> {
+        let (release, rest) = match line.strip_prefix('[') {
+            Some(rest) => rest.split_once(']').map(|(release, rest)| (Some(release.trim()), rest))?,
+            None => (None, line),
+        };
+        let rest = rest.trim_start().strip_prefix('-')?.strip_prefix(' ')?.trim();
+        let (rest, more) = rest.split_once('(').map_or((rest, ""), |(rest, more)| (rest, more.trim_end_matches(')')));
+        let (package, what) = rest.trim_end().split_once(char::is_whitespace)?;
+        let (what, more) = (what.trim(), more.trim());
+        let is_one_word = !what.is_empty() && !what.contains(char::is_whitespace);
+        is_one_word.then_some(Self::Package(release, Said { package, what, more }))
+    }
+}
+
+/// An entry, line by line.
+#[derive(Default)]
+struct Entry<'t> {
+    title: Title<'t>,
+    names: Vec<&'t str>,
+    /// Release, or none for unstable, and what is said of a package there.
+    said: Vec<(Option<&'t str>, Said<'t>)>,
+    references: Vec<Reference>,
+    first_bug: Option<&'t str>,
+    lines: usize,
+}
+
+impl<'t> Entry<'t> {
+    fn line(&mut self, number: u64, line: &'t str, sink: Sink<'_>) {
+        let partial = |reason: String| {
+            Item::Partial(Skipped { place: format!("line {number}: {}", cut(self.title.id, 40)), reason })
+        };
+        self.lines += 1;
+        if self.lines > LINES_MAX {
+            if self.lines == LINES_MAX + 1 {
+                sink(partial(format!("has more than {LINES_MAX} lines, the rest was not read")));
+            }
+            return;
+        }
+        match Line::read(line) {
+            Line::References(names) => {
+                let names = names.split_whitespace().filter(|name| name.len() <= WORD_BYTES_MAX);
+                self.names.extend(names.take(CVES_MAX - self.names.len()));
+            }
+            Line::Package(_, said) if said.package.len().max(said.what.len()) > WORD_BYTES_MAX => {
+                sink(partial(format!("a name or version is longer than {WORD_BYTES_MAX} bytes")));
+            }
+            Line::Package(Some(release), _) if debian::number(release).is_none() => {
+                sink(partial(format!("unknown release `{}`", cut(release, 40))));
+            }
+            Line::Package(None, _) if self.title.is_notice() => {
+                sink(partial(format!("names no release: `{}`", cut(line, 40))));
+            }
+            Line::Package(_, said) if said.state_and_version().is_none() => {
+                if said.what != "<itp>" {
+                    sink(partial(format!("unknown state `{}`, read as under investigation", cut(said.what, 40))));
+                }
+                self.push(line);
+            }
+            Line::Package(..) => self.push(line),
+            Line::Note(text) => {
+                let link = text.split_whitespace().next().unwrap_or_default();
+                if link.starts_with("https://") || link.starts_with("http://") {
+                    self.link("WEB", link.to_owned());
+                }
+            }
+            Line::Nothing => {}
+            Line::Other => sink(partial(format!("is no line of the format: `{}`", cut(line, 40)))),
+        }
+    }
+
+    fn push(&mut self, line: &'t str) {
+        let Line::Package(release, said) = Line::read(line) else { return };
+        if said.what == "<itp>" {
+            return; // somebody intends to package it: nobody has it
+        }
+        for bug in said.flags().filter_map(|flag| flag.strip_prefix("bug #")) {
+            if bug.bytes().all(|byte| byte.is_ascii_digit()) && bug.len() <= 20 {
+                self.first_bug.get_or_insert(bug);
+                self.link("REPORT", format!("https://bugs.debian.org/{bug}"));
+            }
+        }
+        self.said.push((release, said));
+    }
+
+    fn link(&mut self, kind: &str, url: String) {
+        if self.references.len() < REFERENCES_MAX && url.len() <= LINK_BYTES_MAX {
+            self.references.push(Reference { kind: kind.to_owned(), url });
+        }
+    }
+
+    /// Hands on the record. How many entries (0 or 1) left releases to the notices that they name.
+    fn finish(self, sink: Sink<'_>) -> u64 {
+        if self.said.is_empty() {
+            return 0; // announced for people, rejected, or not about Debian
+        }
+        let is_notice = self.title.is_notice();
+        let has_notice = !is_notice && self.names.iter().any(|name| !name.starts_with("CVE-"));
+        let affected = match is_notice {
+            true => self.said.iter().filter_map(|(release, said)| said.affected((*release)?, None)).collect(),
+            false => self.of_releases(has_notice),
+        };
+        let left_out = u64::from(has_notice && self.said.iter().any(|(release, _)| release.is_none()));
+        if affected.is_empty() {
+            return left_out;
+        }
+        let published = self.title.day.and_then(|day| jiff::tz::Offset::UTC.to_timestamp(day.at(0, 0, 0, 0)).ok());
+        let names = self.names.iter().map(|name| (*name).to_owned());
+        let (upstream, related) = match is_notice {
+            true => (names.collect(), Vec::new()),
+            false => (Vec::new(), names.collect()),
+        };
+        sink(Item::Advisory(Advisory {
+            id: AdvisoryId(self.id()),
+            source: SOURCE.to_owned(),
+            upstream,
+            related,
+            summary: cut(self.title.text, REMARK_BYTES_MAX).to_owned(),
+            affected,
+            references: self.references,
+            published,
+            ..Advisory::default()
+        }));
+        left_out
+    }
+
+    /// The id, or for what has none yet a name in the form of the tracker's own: its first bug and a hash of its title. The
+    /// tracker promises no stability for these either.
+    fn id(&self) -> String {
+        if !self.title.id.ends_with("-XXXX") {
+            return self.title.id.to_owned();
+        }
+        let hash = Sha256::digest(self.title.text.as_bytes());
+        format!("TEMP-{:0>7}-{}", self.first_bug.unwrap_or_default(), hex::encode_upper(&hash[..3]))
+    }
+
+    /// What follows for each release.
+    fn of_releases(&self, has_notice: bool) -> Vec<Affected> {
+        let mut unstable: BTreeMap<&str, Said<'_>> = BTreeMap::new();
+        for (_, said) in self.said.iter().filter(|(release, _)| release.is_none()) {
+            unstable.insert(said.package, *said);
+        }
+        let mut releases: BTreeMap<(&str, &str), Said<'_>> = BTreeMap::new();
+        if !has_notice {
+            for (package, said) in &unstable {
+                releases.extend(debian::told_by_systems().map(|codename| ((*package, codename), *said)));
+            }
+        }
+        for (release, said) in &self.said {
+            releases.extend(release.map(|codename| ((said.package, codename), *said)));
+        }
+        let affected = |((package, codename), said): (_, Said<'_>)| said.affected(codename, unstable.get(package).copied());
+        releases.into_iter().filter_map(affected).collect()
+    }
+}
+
+impl Title<'_> {
+    fn is_notice(&self) -> bool {
+        !self.id.starts_with("CVE-")
+    }
+}
+
+impl<'t> Said<'t> {
+    fn flags(&self) -> impl Iterator<Item = &'t str> {
+        self.more.split(';').map(str::trim)
+    }
+
+    fn urgency(&self) -> Option<&'t str> {
+        self.flags().find(|flag| URGENCIES.contains(flag))
+    }
+
+    /// The state, and the version from which on it is good where there is one. `None`: a word that we don't know.
+    fn state_and_version(&self) -> Option<(VendorState, Option<&'t str>)> {
+        Some(match self.what {
+            "0" | "<not-affected>" => (VendorState::NotAffected, None),
+            "<unfixed>" | "<removed>" => (VendorState::Affected, None),
+            "<no-dsa>" | "<postponed>" => (VendorState::Deferred, None),
+            "<ignored>" => (VendorState::WillNotFix, None),
+            "<end-of-life>" | "<unsupported>" => (VendorState::EndOfLife, None),
+            "<undetermined>" => (VendorState::UnderInvestigation, None),
+            word if word.starts_with('<') => return None,
+            version => (VendorState::Fixed, Some(version)),
+        })
+    }
+
+    /// What it says of a release, given what is said of unstable.
+    fn affected(&self, codename: &str, unstable: Option<Said<'t>>) -> Option<Affected> {
+        let (state, own_version) = self.state_and_version().unwrap_or((VendorState::UnderInvestigation, None));
+        let all = Affected::new(debian::ecosystem(codename)?, self.package);
+        let decided = matches!(state, VendorState::Deferred | VendorState::WillNotFix);
+        let later = unstable.filter(|_| decided).and_then(|said| said.state_and_version()?.1);
+        let ranged = match state {
+            VendorState::NotAffected | VendorState::UnderInvestigation => all,
+            _ => all.with_range("0", own_version.or(later)),
+        };
+        let urgency = self.urgency().or_else(|| unstable?.urgency());
+        let is_remark = own_version.is_none() && self.flags().all(|flag| !URGENCIES.contains(&flag));
+        let is_remark = is_remark && !self.more.is_empty() && !self.more.starts_with("bug #");
+        Some(Affected {
+            state: Some(state),
+            vendor_severity: urgency.map(str::to_owned),
+            remark: is_remark.then(|| cut(self.more, REMARK_BYTES_MAX).to_owned()),
+            ..ranged
+        })
+    }
+}

@@ -1,0 +1,260 @@
+//! Alpine's security database and those of its shape: Wolfi's, Chainguard's, MinimOS' (secdb.alpinelinux.org as JSON, the
+//! alpine-secdb repository as YAML; read 2026-11-24). One document is one repository of one release: source package ->
+//! version -> the vulnerabilities that this version fixed. Version `0`: the package never had them.
+//!
+//! - An entry may have several names of one vulnerability (`CVE-2017-2887 TALOS-2017-0394`) and words for people.
+//! - A vulnerability that several versions of one package claim to have fixed counts as fixed by the last of them: the first
+//!   fix was not whole, or was for another branch. Each is a range of its own, so that no versions are compared here.
+//! - What is not fixed yet is not in this database.
+
+use super::{Document, Item, Sink};
+use crate::feed::{FeedError, Head, WORD_BYTES_MAX, Word, bounded, cut};
+use muster_domain::{Advisory, AdvisoryId, Affected, Ecosystem, Skipped, VendorState};
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+/// A distribution with such a database.
+struct Distribution {
+    /// Its packages' host, or the end of it.
+    host: &'static str,
+    ecosystem: &'static str,
+    /// The database, as `origins` has it.
+    source: &'static str,
+}
+
+const DISTRIBUTIONS: &[Distribution] = &[
+    Distribution { host: "alpinelinux.org", ecosystem: "Alpine", source: "ALPINE_CVE" },
+    Distribution { host: "wolfi.dev", ecosystem: "Wolfi", source: "WOLFI" },
+    Distribution { host: "cgr.dev", ecosystem: "Chainguard", source: "CHAINGUARD" },
+    Distribution { host: "mini.dev", ecosystem: "MinimOS", source: "MINIMOS" },
+];
+
+pub(crate) fn recognises(head: &Head<'_>) -> bool {
+    let keys = ["apkurl", "urlprefix", "packages"];
+    let is_json = !head.is_json_list() && keys.iter().all(|key| head.has_json_key(key));
+    is_json || keys.iter().all(|key| head.has_yaml_key(key))
+}
+
+/// A document is one repository of one release.
+pub(crate) fn parse(document: &Document<'_>, sink: Sink<'_>) -> Result<(), FeedError> {
+    let raw = read(document.bytes)?;
+    let host = host(raw.urlprefix.0.as_deref().unwrap_or_default());
+    let is_its = |row: &&Distribution| {
+        host.strip_suffix(row.host).is_some_and(|front| front.is_empty() || front.ends_with('.'))
+    };
+    let Some(distribution) = DISTRIBUTIONS.iter().find(is_its) else {
+        sink(Item::UnknownEcosystem(format!("the distribution of {}", cut(host, 100))));
+        return Ok(());
+    };
+    let (ecosystem, release) = ecosystem(distribution, raw.distroversion.0.as_deref())?;
+    let repository = raw.reponame.0.unwrap_or_default();
+    let scope = [release, repository].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/");
+
+    let mut fixes = Fixes::default();
+    for (index, entry) in raw.packages.into_iter().enumerate() {
+        let Some(package) = entry.pkg.name.0 else {
+            sink(Item::skipped(format!("packages[{index}]"), "has no name"));
+            continue;
+        };
+        for (version, entries) in entry.pkg.secfixes.0 {
+            for entry in entries {
+                if let Err(reason) = fixes.add(&package, &version, &entry.0.unwrap_or_default()) {
+                    let place = format!("{package}: {}", cut(&version, 40));
+                    sink(Item::Partial(Skipped { place, reason }));
+                }
+            }
+        }
+    }
+    for (id, fix) in fixes.0 {
+        let affected = fix.packages.into_iter().map(|(package, versions)| affected(&ecosystem, package, &versions));
+        sink(Item::Advisory(Advisory {
+            id: AdvisoryId(id),
+            source: distribution.source.to_owned(),
+            scope: scope.clone(),
+            aliases: fix.aliases.into_iter().collect(),
+            affected: affected.collect(),
+            ..Advisory::default()
+        }));
+    }
+    Ok(())
+}
+
+fn read(bytes: &[u8]) -> Result<RawDatabase, FeedError> {
+    if bytes.trim_ascii_start().starts_with(b"{") {
+        return serde_json::from_slice(bytes).map_err(|cause| FeedError::NotJson { format: "secdb", cause });
+    }
+    let options = serde_saphyr::options! {
+        budget: serde_saphyr::budget! { max_aliases: 0, max_anchors: 0, max_depth: 16 },
+        duplicate_keys: serde_saphyr::DuplicateKeyPolicy::PassThrough, // the same version twice adds up
+        with_snippet: false,
+    };
+    let not_this = |error: serde_saphyr::Error| FeedError::NotThis {
+        format: "secdb",
+        why: cut(&error.to_string(), WORD_BYTES_MAX).to_owned(),
+    };
+    serde_saphyr::from_slice_with_options(bytes, options).map_err(not_this)
+}
+
+/// `https://packages.wolfi.dev/os` -> `packages.wolfi.dev`
+fn host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split(['/', ':', '?', '#']).next().unwrap_or_default()
+}
+
+/// The release's ecosystem, and its name where there are releases.
+fn ecosystem(distribution: &Distribution, release: Option<&str>) -> Result<(Ecosystem, String), FeedError> {
+    let read = |name: &str| name.parse::<Ecosystem>().expect("every distribution has a row in the table");
+    if distribution.ecosystem != "Alpine" {
+        return Ok((read(distribution.ecosystem), String::new()));
+    }
+    let release = release.unwrap_or_default();
+    let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let parts = release.strip_prefix('v').and_then(|numbers| numbers.split_once('.'));
+    if release != "edge" && !parts.is_some_and(|(major, minor)| number(major) && number(minor)) {
+        let why = format!("is no release of Alpine: `{}`", cut(release, 40));
+        return Err(FeedError::Field { id: String::new(), field: "distroversion", why });
+    }
+    Ok((read(&format!("Alpine:{release}")), release.to_owned()))
+}
+
+fn affected(ecosystem: &Ecosystem, package: String, versions: &BTreeSet<String>) -> Affected {
+    let mut affected = Affected::new(ecosystem.clone(), package);
+    for version in versions.iter().filter(|version| *version != "0") {
+        affected = affected.with_range("0", Some(version));
+    }
+    let never = affected.ranges.is_empty();
+    affected.state = Some(if never { VendorState::NotAffected } else { VendorState::Fixed });
+    affected
+}
+
+/// By vulnerability what the document has by package.
+#[derive(Default)]
+struct Fixes(BTreeMap<String, Fix>);
+
+#[derive(Default)]
+struct Fix {
+    aliases: BTreeSet<String>,
+    /// The versions that fixed it.
+    packages: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Fixes {
+    fn add(&mut self, package: &str, version: &str, entry: &str) -> Result<(), String> {
+        let version = version.trim();
+        if version.is_empty() || version.len() > WORD_BYTES_MAX {
+            return Err(format!("a version must have 1 to {WORD_BYTES_MAX} bytes"));
+        }
+        let (cves, mut others) = names(entry);
+        let ids: Vec<String> = match cves.is_empty() {
+            false => cves.into_iter().collect(),
+            true => others.pop_first().into_iter().collect(),
+        };
+        if ids.is_empty() {
+            return Err(format!("names no vulnerability: `{}`", cut(entry, 40)));
+        }
+        for id in ids {
+            let fix = self.0.entry(id).or_default();
+            fix.aliases.extend(others.iter().cloned());
+            fix.packages.entry(package.to_owned()).or_default().insert(version.to_owned());
+        }
+        Ok(())
+    }
+}
+
+/// The CVEs and the other names in an entry; what stands in round brackets is for people.
+fn names(entry: &str) -> (BTreeSet<String>, BTreeSet<String>) {
+    let (mut cves, mut others) = (BTreeSet::new(), BTreeSet::new());
+    for word in entry.split('(').next().unwrap_or_default().split([' ', '\t', ',', ';']) {
+        match cve(word) {
+            Some(cve) => drop(cves.insert(cve)),
+            None if is_name(word) => drop(others.insert(word.to_owned())),
+            None => {}
+        }
+    }
+    (cves, others)
+}
+
+/// `CVE-2017-2887`, and slips that real documents have: `CVE_2019-2426`, `CVE-2017-8073.patch`, `CVE-2017-17434-1`.
+fn cve(word: &str) -> Option<String> {
+    let rest = word.strip_prefix("CVE")?.strip_prefix(['-', '_'])?;
+    let (year, rest) = rest.split_once(['-', '_'])?;
+    let end = rest.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len());
+    let (number, more) = rest.split_at(end);
+    let is_year = year.len() == 4 && year.bytes().all(|byte| byte.is_ascii_digit());
+    let is_number = (4..=19).contains(&number.len()) && (more.is_empty() || more.starts_with(['.', '-']));
+    (is_year && is_number).then(|| format!("CVE-{year}-{number}"))
+}
+
+/// `XSA-295`, `TALOS-2017-0499`, `wnpa-sec-2017-21`, `GHSA-…`; neither a word nor `CVE-????-?????`.
+fn is_name(word: &str) -> bool {
+    let letters = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    let is_made_up = word.starts_with(|letter: char| letter.is_ascii_alphabetic()) && word.bytes().all(letters);
+    is_made_up && word.contains('-') && word.bytes().any(|byte| byte.is_ascii_digit()) && word.len() <= WORD_BYTES_MAX
+}
+
+// Lists are limited to many times what is real: Chainguard, the largest, has about 10,000 packages (read 2026-11).
+
+#[derive(Deserialize)]
+struct RawDatabase {
+    #[serde(default)]
+    urlprefix: Word,
+    #[serde(default)]
+    reponame: Word,
+    #[serde(default)]
+    distroversion: Word,
+    #[serde(default, deserialize_with = "bounded::<_, _, 200_000>")]
+    packages: Vec<RawEntry>,
+}
+
+#[derive(Deserialize)]
+struct RawEntry {
+    pkg: RawPackage,
+}
+
+#[derive(Deserialize)]
+struct RawPackage {
+    #[serde(default)]
+    name: Word,
+    #[serde(default)]
+    secfixes: RawFixes,
+}
+
+/// Versions and what each fixed, in the document's order. Empty ones come as an empty list or as nothing, too.
+#[derive(Default)]
+struct RawFixes(Vec<(String, Vec<Word>)>);
+
+impl<'de> Deserialize<'de> for RawFixes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct AnyFixes;
+        impl<'de> Visitor<'de> for AnyFixes {
+            type Value = RawFixes;
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("versions with lists")
+            }
+            fn visit_unit<E>(self) -> Result<RawFixes, E> {
+                Ok(RawFixes::default())
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<RawFixes, A::Error> {
+                match items.next_element::<Word>()? {
+                    None => Ok(RawFixes::default()),
+                    Some(_) => Err(serde::de::Error::custom("a list where versions should be")),
+                }
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<RawFixes, A::Error> {
+                let mut fixes = Vec::new();
+                while let Some((version, RawNames(names))) = entries.next_entry()? {
+                    fixes.push((version, names));
+                }
+                Ok(RawFixes(fixes))
+            }
+        }
+        deserializer.deserialize_any(AnyFixes)
+    }
+}
+
+/// At most 10,000 entries of one version; the largest real one has 200.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct RawNames(#[serde(deserialize_with = "bounded::<_, _, 10_000>")] Vec<Word>);
