@@ -50,10 +50,8 @@ fn advisory(group: RawGroup) -> Result<Advisory, String> {
     }
     let ecosystem: Ecosystem = "Arch Linux".parse().expect("it has a row in the table");
     let packages = group.packages.into_iter().filter_map(|package| package.0);
-    let notice = |name: String| Reference {
-        kind: "ADVISORY".to_owned(),
-        url: format!("https://security.archlinux.org/{name}"),
-    };
+    let notice =
+        |name: String| Reference { kind: "ADVISORY".to_owned(), url: format!("https://security.archlinux.org/{name}") };
     let mut notices: Vec<String> = group.advisories.into_iter().filter_map(|name| name.0).collect();
     notices.sort();
     notices.dedup();

@@ -128,7 +128,9 @@ fn read_day(text: &str) -> Option<civil::Date> {
                 let word = word.trim_end_matches(|letter: char| !letter.is_ascii_digit());
                 numbers.push(word.parse::<i16>().ok()?);
             }
-            false => month = MONTHS.iter().zip(1i8..).find(|(name, _)| word.starts_with(**name)).map(|(_, month)| month),
+            false => {
+                month = MONTHS.iter().zip(1i8..).find(|(name, _)| word.starts_with(**name)).map(|(_, month)| month)
+            }
         }
     }
     let [day, year] = numbers[..] else { return None };
@@ -316,17 +318,17 @@ impl<'t> Entry<'t> {
         for (_, said) in self.said.iter().filter(|(release, _)| release.is_none()) {
             unstable.insert(said.package, *said);
         }
-        let mut releases: BTreeMap<(&str, &str), Said<'_>> = BTreeMap::new();
-        if !has_notice {
-            for (package, said) in &unstable {
-                releases.extend(debian::told_by_systems().map(|codename| ((*package, codename), *said)));
-            }
+        let mut releases: BTreeMap<(&str, &str), Affected> = BTreeMap::new();
+        for said in unstable.values().filter(|_| !has_notice) {
+            let followed = |codename| Some(((said.package, codename), said.followed_by(codename)?));
+            releases.extend(debian::told_by_systems().filter_map(followed));
         }
         for (release, said) in &self.said {
-            releases.extend(release.map(|codename| ((said.package, codename), *said)));
+            let Some(codename) = *release else { continue };
+            let affected = said.affected(codename, unstable.get(said.package).copied());
+            releases.extend(affected.map(|affected| ((said.package, codename), affected)));
         }
-        let affected = |((package, codename), said): (_, Said<'_>)| said.affected(codename, unstable.get(package).copied());
-        releases.into_iter().filter_map(affected).collect()
+        releases.into_values().collect()
     }
 }
 
@@ -359,6 +361,14 @@ impl<'t> Said<'t> {
         })
     }
 
+    /// What it says, being said of unstable, of a release of which nothing else is said: whether that has the fixed version
+    /// can't be told from here.
+    fn followed_by(&self, codename: &str) -> Option<Affected> {
+        let affected = self.affected(codename, None)?;
+        let state = affected.state.filter(|state| *state != VendorState::Fixed);
+        Some(Affected { state, ..affected })
+    }
+
     /// What it says of a release, given what is said of unstable.
     fn affected(&self, codename: &str, unstable: Option<Said<'t>>) -> Option<Affected> {
         let (state, own_version) = self.state_and_version().unwrap_or((VendorState::UnderInvestigation, None));
@@ -378,5 +388,166 @@ impl<'t> Said<'t> {
             remark: is_remark.then(|| cut(self.more, REMARK_BYTES_MAX).to_owned()),
             ..ranged
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// All that comes of a document; a record is its id and what it says of packages in the releases of `shown`.
+    fn read(text: &str, shown: &[&str]) -> Vec<String> {
+        let mut came = Vec::new();
+        parse(&Document { name: "list", bytes: text.as_bytes() }, &mut |item| match item {
+            Item::Advisory(advisory) => {
+                let all = advisory.affected.iter().filter(|one| shown.contains(&one.ecosystem.as_str()));
+                came.push(advisory.id.0.clone());
+                came.extend(all.map(|one| {
+                    let until = one.ranges.iter().map(|range| format!(" {:?}", range.events.last().unwrap()));
+                    let said = [&one.vendor_severity, &one.remark].map(|said| said.as_deref().unwrap_or("-"));
+                    let state = one.state.map_or("-", VendorState::as_str);
+                    let until = until.collect::<String>();
+                    format!("  {} {} {state}{until} {}", one.name, one.ecosystem, said.join(" "))
+                }));
+            }
+            Item::Skipped(skipped) => came.push(format!("skipped {}: {}", skipped.place, skipped.reason)),
+            Item::Partial(skipped) => came.push(format!("partial {}: {}", skipped.place, skipped.reason)),
+            other => came.push(format!("{other:?}")),
+        })
+        .unwrap();
+        came
+    }
+
+    const RELEASES: &[&str] = &["Debian:10", "Debian:11", "Debian:12"];
+
+    #[test]
+    fn a_notice_says_in_which_version_a_release_got_the_fix() {
+        let text = "[12 Oct 2023] DSA-5525-1 samba - security update\n\
+            \t{CVE-2023-3961 CVE-2023-4091}\n\
+            \t[bookworm] - samba 2:4.17.12+dfsg-0+deb12u1\n\
+            \t[bullseye] - samba <end-of-life> (Out of support)\n\
+            \t[buster] - samba <not-affected> (Vulnerable code not present)\n\
+            \tNOTE: for people\n\
+            [31 Mar 2023] DLA-3377-1 systemd end-of-life\n";
+        assert_eq!(
+            read(text, RELEASES),
+            [
+                "DSA-5525-1",
+                r#"  samba Debian:12 fixed Fixed("2:4.17.12+dfsg-0+deb12u1") - -"#,
+                r#"  samba Debian:11 end of life Introduced("0") - Out of support"#,
+                "  samba Debian:10 not affected - Vulnerable code not present",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_fixed_in_unstable_is_fixed_from_that_version_on_unless_a_release_says_otherwise() {
+        let text = "CVE-2023-0001 (A flaw in …)\n\
+            \t- one 1.5-1 (bug #7; medium)\n\
+            \t[bullseye] - one 1.2-1+deb11u1\n\
+            \t[buster] - one <no-dsa> (Minor issue)\n\
+            \t- two <unfixed> (unimportant)\n\
+            \t[bullseye] - two <ignored> (Too intrusive)\n\
+            \t[buster] - two <not-affected> (Introduced later)\n\
+            \t- three <not-affected> (Windows only)\n\
+            \t- four <itp> (bug #9)\n\
+            \t- five <undetermined>\n\
+            \t- six <removed>\n\
+            \tNOTE: https://example.org/fix (1.5)\n";
+        assert_eq!(
+            read(text, RELEASES),
+            [
+                "CVE-2023-0001",
+                "  five Debian:12 under investigation - -",
+                "  five Debian:11 under investigation - -",
+                "  five Debian:10 under investigation - -",
+                r#"  one Debian:12 - Fixed("1.5-1") medium -"#,
+                r#"  one Debian:11 fixed Fixed("1.2-1+deb11u1") medium -"#,
+                r#"  one Debian:10 fix deferred Fixed("1.5-1") medium Minor issue"#,
+                r#"  six Debian:12 affected Introduced("0") - -"#,
+                r#"  six Debian:11 affected Introduced("0") - -"#,
+                r#"  six Debian:10 affected Introduced("0") - -"#,
+                "  three Debian:12 not affected - Windows only",
+                "  three Debian:11 not affected - Windows only",
+                "  three Debian:10 not affected - Windows only",
+                r#"  two Debian:12 affected Introduced("0") unimportant -"#,
+                r#"  two Debian:11 will not fix Introduced("0") unimportant Too intrusive"#,
+                "  two Debian:10 not affected unimportant Introduced later",
+            ]
+        );
+    }
+
+    #[test]
+    fn releases_that_a_notice_may_be_about_are_left_to_it_and_that_is_told() {
+        let text = "CVE-2023-0001 (x)\n\t{DSA-1-1}\n\t- one 1.5-1\n\t[buster] - one <postponed> (Later)\n\
+                    CVE-2023-0002 (y)\n\t{DLA-1-1}\n\t- one 1.5-1\n";
+        let told = "partial : 2 entries leave it to notices in which version releases got the fix: nothing is said of the \
+                    releases that they don't name (the tracker's JSON has both joined)";
+        let buster = r#"  one Debian:10 fix deferred Fixed("1.5-1") - Later"#;
+        assert_eq!(read(text, RELEASES), ["CVE-2023-0001", buster, told]);
+    }
+
+    #[test]
+    fn what_is_no_line_of_the_format_is_told() {
+        let text = "stray\n\tlonely\nCVE-2023-0001 (x)\n\tRESERVED\n\t[duke2] - one 1\n\t- one <maybe>\n\tnonsense\n\
+                    [1 Jan 2020] DSA-1 two - x\n\t- two 1\nCVE-2023-0003\n\tNOT-FOR-US: Windows\n";
+        assert_eq!(
+            read(text, &["Debian:12"]),
+            [
+                "skipped line 1: is no entry: `stray`",
+                "skipped line 2: belongs to no entry",
+                "partial line 5: CVE-2023-0001: unknown release `duke2`",
+                "partial line 6: CVE-2023-0001: unknown state `<maybe>`, read as under investigation",
+                "partial line 7: CVE-2023-0001: is no line of the format: `nonsense`",
+                "CVE-2023-0001",
+                "  one Debian:12 under investigation - -",
+                "partial line 9: DSA-1: names no release: `- two 1`",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_has_no_id_yet_is_named_by_its_bug_and_its_title() {
+        let text = "CVE-2023-XXXX [heap overflow in x]\n\t- x 1 (bug #1234)\nCVE-2023-XXXX [other]\n\t- y 1\n";
+        let ids: Vec<String> = read(text, &[]).into_iter().collect();
+        assert_eq!(ids.len(), 2);
+        assert!(ids[0].starts_with("TEMP-0001234-") && ids[1].starts_with("TEMP-0000000-"), "{ids:?}");
+    }
+
+    #[test]
+    fn a_day_is_read_in_both_forms() {
+        let check = |text: &str, expected: Option<&str>| {
+            assert_eq!(read_day(text).map(|day| day.to_string()).as_deref(), expected, "{text}");
+        };
+        check("12 Oct 2023", Some("2023-10-12"));
+        check("August 26th, 2005", Some("2005-08-26"));
+        check("31 Feb 2023", None);
+        check("soon", None);
+        check("", None);
+    }
+
+    #[test]
+    fn an_entry_of_endless_lines_is_cut() {
+        let text = format!("CVE-2023-0001 (x)\n{}", "\t- one 1\n".repeat(LINES_MAX + 5));
+        let came = read(&text, &["Debian:12"]);
+        let told = format!(
+            "partial line {}: CVE-2023-0001: has more than {LINES_MAX} lines, the rest was not read",
+            LINES_MAX + 2
+        );
+        assert_eq!(came[0], told);
+        assert_eq!(came.len(), 3);
+    }
+
+    #[test]
+    fn only_lists_are_recognised() {
+        let check = |text: &str, expected: bool| {
+            assert_eq!(recognises(&Head::new("list", text.as_bytes())), expected, "{text}");
+        };
+        check("[31 Mar 2023] DLA-3377-1 systemd - security update\n\t{CVE-2023-26604}\n", true);
+        check("[18 Apr 2018] DSA-4205-1 jessie end-of-life\n        NOTE: end\n", true);
+        check("CVE-2023-28846 (Unpoly is a …)\n\tTODO: check\n", true);
+        check("CVE-2023-28846 (Unpoly is a …)\n", false); // a list of ids
+        check("acl (2.3.1-3) unstable; urgency=low\n\n  * CVE-2023-1\n", false); // a changelog
+        check("chromium;cpe:/a:google:chrome\n", false); // the tracker's CPE/list
     }
 }

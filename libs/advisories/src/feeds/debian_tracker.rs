@@ -25,20 +25,19 @@ const DETAILS_BYTES_MAX: usize = 4096;
 /// Most different releases without a number that are named; real documents have one (sid).
 const STRANGERS_MAX: usize = 100;
 
-/// The first package's first entry is a vulnerability with releases. The tracker's dump has no key of its own.
+/// The first package's first entry is a vulnerability with releases: the tracker's dump has no key of its own.
 pub(crate) fn recognises(head: &Head<'_>) -> bool {
-    let quoted = |text: &'_ [u8]| -> Option<usize> {
-        let text = text.strip_prefix(b"\"")?;
-        text.iter().position(|&byte| byte == b'"').map(|end| end + 2)
-    };
-    let opened = |text: &[u8]| text.strip_prefix(b"{").map(|rest| rest.trim_ascii_start().to_owned());
-    let Some(rest) = opened(head.text) else { return false };
-    let Some(end) = quoted(&rest) else { return false };
-    let Some(value) = rest[end..].trim_ascii_start().strip_prefix(b":") else { return false };
-    let Some(entry) = opened(value.trim_ascii_start()) else { return false };
-    [&b"\"CVE-"[..], b"\"TEMP-"].iter().any(|id| entry.starts_with(id))
-        && head.holds("\"releases\"")
-        && head.holds("\"repositories\"")
+    let id = head.text.strip_prefix(b"{").and_then(first_object).and_then(|(_, entries)| first_object(entries));
+    let is_id = |id: &[u8]| id.starts_with(b"CVE-") || id.starts_with(b"TEMP-");
+    id.is_some_and(|(id, _)| is_id(id)) && head.holds("\"releases\"") && head.holds("\"repositories\"")
+}
+
+/// The first key behind a bracket, when its value is an object, and what stands behind that one's bracket.
+fn first_object(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let text = text.trim_ascii_start().strip_prefix(b"\"")?;
+    let end = text.iter().position(|&byte| byte == b'"')?;
+    let value = text[end + 1..].trim_ascii_start().strip_prefix(b":")?.trim_ascii_start();
+    Some((&text[..end], value.strip_prefix(b"{")?))
 }
 
 /// A document is the whole tracker.
@@ -198,7 +197,7 @@ struct RawEntry<'d> {
     description: Words<'d>,
     #[serde(default, deserialize_with = "number")]
     debianbug: Option<u64>,
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     releases: Pairs<'d, RawRelease<'d>>,
 }
 
@@ -285,12 +284,6 @@ fn number<'d, D: Deserializer<'d>>(deserializer: D) -> Result<Option<u64>, D::Er
 /// An object's entries as they stand, keys borrowed where they have no escapes.
 struct Pairs<'d, T>(Vec<(Cow<'d, str>, T)>);
 
-impl<T> Default for Pairs<'_, T> {
-    fn default() -> Self {
-        Self(Vec::new())
-    }
-}
-
 impl<'de: 'd, 'd, T: Deserialize<'de>> Deserialize<'de> for Pairs<'d, T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct AnyPairs<T>(PhantomData<T>);
@@ -308,5 +301,129 @@ impl<'de: 'd, 'd, T: Deserialize<'de>> Deserialize<'de> for Pairs<'d, T> {
             }
         }
         deserializer.deserialize_map(AnyPairs(PhantomData))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// All that comes of a document: advisories as `id: package release state until urgency remark`.
+    fn read(json: &str) -> Vec<String> {
+        let mut came = Vec::new();
+        parse(&Document { name: "json", bytes: json.as_bytes() }, &mut |item| match item {
+            Item::Advisory(advisory) => came.extend(advisory.affected.iter().map(|one| {
+                let until = one.ranges.iter().map(|range| format!(" {:?}", range.events.last().unwrap()));
+                let said = [&one.vendor_severity, &one.remark].map(|said| said.as_deref().unwrap_or("-"));
+                let state = one.state.unwrap().as_str();
+                let until = until.collect::<String>();
+                format!("{}: {} {} {state}{until} {}", advisory.id.0, one.name, one.ecosystem, said.join(" "))
+            })),
+            Item::Skipped(skipped) => came.push(format!("skipped {}: {}", skipped.place, skipped.reason)),
+            Item::Partial(skipped) => came.push(format!("partial {}: {}", skipped.place, skipped.reason)),
+            Item::UnknownEcosystem(name) => came.push(format!("unknown {name}")),
+            other => came.push(format!("{other:?}")),
+        })
+        .unwrap();
+        came
+    }
+
+    #[test]
+    fn a_releases_status_says_whether_until_when_and_what_will_be_done() {
+        let check = |release: &str, expected: &[&str]| {
+            let json = format!(r#"{{"tar":{{"CVE-2023-1":{{"releases":{{"bookworm":{release}}}}}}}}}"#);
+            assert_eq!(read(&json), expected, "{release}");
+        };
+        check(
+            r#"{"status":"resolved","repositories":{"bookworm":"1.35-1"},"fixed_version":"1.34-1","urgency":"high**"}"#,
+            &[r#"CVE-2023-1: tar Debian:12 fixed Fixed("1.34-1") high** -"#],
+        );
+        // never had it
+        check(
+            r#"{"status":"resolved","fixed_version":"0","urgency":"unimportant"}"#,
+            &["CVE-2023-1: tar Debian:12 not affected unimportant -"],
+        );
+        let open = r#"CVE-2023-1: tar Debian:12 affected Introduced("0") not yet assigned -"#;
+        check(r#"{"status":"open","urgency":"not yet assigned"}"#, &[open]);
+        // in the next point release, perhaps
+        check(
+            r#"{"status":"open","urgency":"low","nodsa":"Minor issue","nodsa_reason":""}"#,
+            &[r#"CVE-2023-1: tar Debian:12 fix deferred Introduced("0") low Minor issue"#],
+        );
+        check(
+            r#"{"status":"open","urgency":"low","nodsa":"Minor","nodsa_reason":"postponed"}"#,
+            &[r#"CVE-2023-1: tar Debian:12 fix deferred Introduced("0") low Minor"#],
+        );
+        check(
+            r#"{"status":"open","urgency":"low","nodsa":"Too intrusive","nodsa_reason":"ignored"}"#,
+            &[r#"CVE-2023-1: tar Debian:12 will not fix Introduced("0") low Too intrusive"#],
+        );
+        check(
+            r#"{"status":"open","urgency":"end-of-life"}"#,
+            &[r#"CVE-2023-1: tar Debian:12 end of life Introduced("0") end-of-life -"#],
+        );
+        check(r#"{"status":"undetermined"}"#, &["CVE-2023-1: tar Debian:12 under investigation - -"]);
+    }
+
+    #[test]
+    fn what_is_not_understood_is_under_investigation_and_told() {
+        let json =
+            r#"{"tar":{"CVE-2023-1":{"releases":{"bookworm":{"status":"resolved"},"buster":{"status":"odd"}}}}}"#;
+        assert_eq!(
+            read(json),
+            [
+                "partial tar: CVE-2023-1: bookworm: is resolved and names no version",
+                "partial tar: CVE-2023-1: buster: unknown status `odd`",
+                "CVE-2023-1: tar Debian:12 under investigation - -",
+                "CVE-2023-1: tar Debian:10 under investigation - -",
+            ]
+        );
+    }
+
+    #[test]
+    fn one_vulnerability_of_many_packages_is_one_record_and_sid_is_named_once() {
+        let entry = r#"{"description":"a \"b\"","debianbug":7,"releases":{"sid":{"status":"open"},"trixie":{"status":"open"}}}"#;
+        let json = format!(r#"{{"a":{{"CVE-1":{entry},"TEMP-0000007-ABCDEF":{entry}}},"b":{{"CVE-1":{entry}}}}}"#);
+        let mut advisories = Vec::new();
+        let mut unknown = Vec::new();
+        parse(&Document { name: "json", bytes: json.as_bytes() }, &mut |item| match item {
+            Item::Advisory(advisory) => advisories.push(advisory),
+            Item::UnknownEcosystem(name) => unknown.push(name),
+            other => panic!("{other:?}"),
+        })
+        .unwrap();
+        assert_eq!(unknown, ["Debian sid"]);
+        let names = |advisory: &Advisory| advisory.affected.iter().map(|one| one.name.clone()).collect::<String>();
+        let shown: Vec<_> = advisories.iter().map(|one| format!("{} {}", one.id.0, names(one))).collect();
+        assert_eq!(shown, ["CVE-1 ab", "TEMP-0000007-ABCDEF a"]);
+        assert_eq!((advisories[0].details.as_str(), advisories[0].source.as_str()), (r#"a "b""#, "DEBIAN_CVE"));
+        assert_eq!(advisories[0].references[0].url, "https://bugs.debian.org/7");
+    }
+
+    #[test]
+    fn what_has_another_shape_is_set_aside_alone() {
+        let good = r#"{"releases":{"bookworm":{"status":"undetermined"}}}"#;
+        let json = format!(r#"{{"a":[1],"b":{{"CVE-1":[],"CVE-2":{{"description":5}},"CVE-3":{good}}}}}"#);
+        let came = read(&json);
+        let places: Vec<&str> = came.iter().map(|line| line.split(": can't").next().unwrap()).collect();
+        let expected =
+            ["skipped a", "skipped b: CVE-1", "skipped b: CVE-2", "CVE-3: b Debian:12 under investigation - -"];
+        assert_eq!(places, expected);
+        assert!(parse(&Document { name: "json", bytes: b"[]" }, &mut |_| {}).is_err());
+    }
+
+    #[test]
+    fn only_the_trackers_dump_is_recognised() {
+        let check = |text: &str, expected: bool| {
+            assert_eq!(recognises(&Head::new("json", text.as_bytes())), expected, "{text}");
+        };
+        check(r#"{ "tar" : { "CVE-1": {"releases": {"sid": {"repositories": {"sid": "1"}}}}}}"#, true);
+        check(r#"{"tar":{"TEMP-1":{"releases":{"sid":{"repositories":{}}}}}}"#, true);
+        check(r#"{"tar":{"CVE-1":{"fixed_version":"1"}}}"#, false); // Echo's
+        check(r#"{"releases":{"CVE-1":1},"repositories":[]}"#, false);
+        check(r#"{"a"#, false);
+        check(r#"{"a""#, false);
+        check("{}", false);
+        check("", false);
     }
 }

@@ -41,9 +41,8 @@ pub(crate) fn recognises(head: &Head<'_>) -> bool {
 pub(crate) fn parse(document: &Document<'_>, sink: Sink<'_>) -> Result<(), FeedError> {
     let raw = read(document.bytes)?;
     let host = host(raw.urlprefix.0.as_deref().unwrap_or_default());
-    let is_its = |row: &&Distribution| {
-        host.strip_suffix(row.host).is_some_and(|front| front.is_empty() || front.ends_with('.'))
-    };
+    let is_its =
+        |row: &&Distribution| host.strip_suffix(row.host).is_some_and(|front| front.is_empty() || front.ends_with('.'));
     let Some(distribution) = DISTRIBUTIONS.iter().find(is_its) else {
         sink(Item::UnknownEcosystem(format!("the distribution of {}", cut(host, 100))));
         return Ok(());
@@ -258,3 +257,146 @@ impl<'de> Deserialize<'de> for RawFixes {
 #[derive(Deserialize)]
 #[serde(transparent)]
 struct RawNames(#[serde(deserialize_with = "bounded::<_, _, 10_000>")] Vec<Word>);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_all(text: &str) -> Vec<String> {
+        let mut came = Vec::new();
+        let read = parse(&Document { name: "main", bytes: text.as_bytes() }, &mut |item| match item {
+            Item::Advisory(advisory) => {
+                let id = &advisory.id.0;
+                let aliases = advisory.aliases.iter().map(|alias| format!("={alias}")).collect::<String>();
+                came.extend(advisory.affected.iter().map(|one| {
+                    let until = one.ranges.iter().map(|range| format!(" {:?}", range.events.last().unwrap()));
+                    let (state, until) = (one.state.unwrap().as_str(), until.collect::<String>());
+                    let place = format!("{} {} {}", advisory.source, one.ecosystem, advisory.scope);
+                    format!("{place} {id}{aliases}: {} {state}{until}", one.name)
+                }));
+            }
+            Item::Skipped(skipped) => came.push(format!("skipped {}: {}", skipped.place, skipped.reason)),
+            Item::Partial(skipped) => came.push(format!("partial {}: {}", skipped.place, skipped.reason)),
+            other => came.push(format!("{other:?}")),
+        });
+        came.extend(read.err().map(|error| error.to_string()));
+        came
+    }
+
+    /// Packages in the database of a distribution.
+    fn check(head: &str, packages: &str, expected: &[&str]) {
+        let json = format!(r#"{{"apkurl":"",{head},"packages":[{packages}]}}"#);
+        assert!(recognises(&Head::new("main.json", json.as_bytes())), "{json}");
+        assert_eq!(read_all(&json), expected, "{json}");
+    }
+
+    const ALPINE: &str =
+        r#""urlprefix":"https://dl-cdn.alpinelinux.org/alpine","reponame":"main","distroversion":"v3.18""#;
+
+    #[test]
+    fn a_version_that_fixed_it_ends_the_range_and_zero_means_never() {
+        check(
+            ALPINE,
+            r#"{"pkg":{"name":"openssl","secfixes":{"3.1.1-r0":["CVE-2023-2650"],"0":["CVE-2023-0001"]}}},
+               {"pkg":{"name":"libressl","secfixes":{"3.7.3-r0":["CVE-2023-2650"]}}}"#,
+            &[
+                "ALPINE_CVE Alpine:v3.18 v3.18/main CVE-2023-0001: openssl not affected",
+                r#"ALPINE_CVE Alpine:v3.18 v3.18/main CVE-2023-2650: libressl fixed Fixed("3.7.3-r0")"#,
+                r#"ALPINE_CVE Alpine:v3.18 v3.18/main CVE-2023-2650: openssl fixed Fixed("3.1.1-r0")"#,
+            ],
+        );
+    }
+
+    #[test]
+    fn of_several_fixes_of_one_the_last_counts() {
+        // each a range of its own, which together end at the last; never and a version contradict: the version counts
+        check(
+            ALPINE,
+            r#"{"pkg":{"name":"a","secfixes":{"1-r2":["CVE-2023-0001"],"1-r1":["CVE-2023-0001"],"0":["CVE-2023-0001"]}}}"#,
+            &[r#"ALPINE_CVE Alpine:v3.18 v3.18/main CVE-2023-0001: a fixed Fixed("1-r1") Fixed("1-r2")"#],
+        );
+    }
+
+    #[test]
+    fn an_entry_may_have_several_names_and_words_for_people() {
+        let check = |entry: &str, cves: &[&str], others: &[&str]| {
+            let (own, more) = names(entry);
+            assert_eq!((own.iter().collect::<Vec<_>>(), more.iter().collect::<Vec<_>>()), {
+                let all = |list: &[&str]| list.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+                let (cves, others) = (all(cves), all(others));
+                (cves.leak().iter().collect(), others.leak().iter().collect())
+            });
+        };
+        check("CVE-2017-2887 TALOS-2017-0394", &["CVE-2017-2887"], &["TALOS-2017-0394"]);
+        check(" CVE-2019-0001  XSA-300", &["CVE-2019-0001"], &["XSA-300"]);
+        check("CVE-????-?????  XSA-295", &[], &["XSA-295"]);
+        check("CVE-2018-16301 (was fixed in libpcap-1)", &["CVE-2018-16301"], &[]);
+        check("CVE_2019-2426", &["CVE-2019-2426"], &[]); // openjdk
+        check("CVE-2017-8073.patch", &["CVE-2017-8073"], &[]); // weechat
+        check("CVE-2017-17434-1", &["CVE-2017-17434"], &[]); // rsync
+        check("CVE-2020-0001 GHSA-35jh-r3h4-6jhm", &["CVE-2020-0001"], &["GHSA-35jh-r3h4-6jhm"]);
+        check("CVE-2020-0001 CVE-2020-0002", &["CVE-2020-0001", "CVE-2020-0002"], &[]);
+        check("some words", &[], &[]);
+    }
+
+    #[test]
+    fn a_name_without_a_cve_is_a_record_of_its_own() {
+        check(
+            ALPINE,
+            r#"{"pkg":{"name":"xen","secfixes":{"4.11-r0":["CVE-????-????? XSA-295","nothing here"]}}}"#,
+            &[
+                "partial xen: 4.11-r0: names no vulnerability: `nothing here`",
+                r#"ALPINE_CVE Alpine:v3.18 v3.18/main XSA-295: xen fixed Fixed("4.11-r0")"#,
+            ],
+        );
+    }
+
+    #[test]
+    fn the_packages_host_tells_the_distribution() {
+        let one = r#"{"pkg":{"name":"a","secfixes":{"1-r1":["CVE-2023-0001"]}}}"#;
+        let wolfi = r#""urlprefix":"https://packages.wolfi.dev","reponame":"os""#;
+        check(wolfi, one, &[r#"WOLFI Wolfi os CVE-2023-0001: a fixed Fixed("1-r1")"#]);
+        let chainguard = r#""urlprefix":"https://packages.cgr.dev/x","reponame":"chainguard""#;
+        check(chainguard, one, &[r#"CHAINGUARD Chainguard chainguard CVE-2023-0001: a fixed Fixed("1-r1")"#]);
+        let minimos = r#""urlprefix":"https://packages.mini.dev","reponame":"os""#;
+        check(minimos, one, &[r#"MINIMOS MinimOS os CVE-2023-0001: a fixed Fixed("1-r1")"#]);
+        let other = r#""urlprefix":"https://apk.cve0.io","distroversion":"v1""#;
+        check(other, one, &[r#"UnknownEcosystem("the distribution of apk.cve0.io")"#]);
+        let not_it = r#""urlprefix":"https://notwolfi.dev""#;
+        check(not_it, one, &[r#"UnknownEcosystem("the distribution of notwolfi.dev")"#]);
+        let bad = r#""urlprefix":"https://dl-cdn.alpinelinux.org/alpine","distroversion":"3""#;
+        check(bad, one, &["advisory ``: field `distroversion` is no release of Alpine: `3`"]);
+    }
+
+    #[test]
+    fn what_is_empty_is_empty_in_every_way() {
+        check(
+            ALPINE,
+            r#"{"pkg":{"name":"a"}},{"pkg":{"name":"b","secfixes":null}},{"pkg":{"name":"c","secfixes":[]}}"#,
+            &[],
+        );
+        check(ALPINE, r#"{"pkg":{"name":"a","secfixes":{"1-r1":null}}}"#, &[]);
+        check(ALPINE, r#"{"pkg":{"secfixes":{}}}"#, &["skipped packages[0]: has no name"]);
+    }
+
+    #[test]
+    fn yaml_is_read_as_it_is_written() {
+        // versions that look like numbers, the same version twice, an empty repository
+        let head = "---\ndistroversion: v3.3\nreponame: main\nurlprefix: http://dl-cdn.alpinelinux.org/alpine\napkurl: \"{{x}}\"\n";
+        let text = format!(
+            "{head}packages:\n  - pkg:\n      name: a\n      secfixes:\n        1.10:\n          - CVE-2023-0001\n        \
+             \"0\":\n        - CVE-2023-0002\n        1.10:\n          -  CVE-2023-0003\n"
+        );
+        assert!(recognises(&Head::new("main.yaml", text.as_bytes())));
+        assert_eq!(
+            read_all(&text),
+            [
+                r#"ALPINE_CVE Alpine:v3.3 v3.3/main CVE-2023-0001: a fixed Fixed("1.10")"#,
+                "ALPINE_CVE Alpine:v3.3 v3.3/main CVE-2023-0002: a not affected",
+                r#"ALPINE_CVE Alpine:v3.3 v3.3/main CVE-2023-0003: a fixed Fixed("1.10")"#,
+            ]
+        );
+        assert_eq!(read_all(&format!("{head}packages:\n")), [""; 0]);
+        assert!(read_all(&format!("{head}packages: &x [*x]\n"))[0].starts_with("is not secdb: "));
+    }
+}
