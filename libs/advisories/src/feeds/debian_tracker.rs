@@ -52,7 +52,7 @@ pub(crate) fn parse(document: &Document<'_>, sink: Sink<'_>) -> Result<(), FeedE
             continue;
         }
         match serde_json::from_str::<Pairs<'_, &RawValue>>(entries.get()) {
-            Ok(entries) => entries.0.into_iter().for_each(|(id, entry)| gathering.entry(&package, id, entry)),
+            Ok(entries) => entries.0.into_iter().for_each(|(id, entry)| gathering.entry(package.clone(), id, entry)),
             Err(error) => (gathering.sink)(Item::skipped(package, format!("can't be read: {error}"))),
         }
     }
@@ -88,7 +88,7 @@ struct Gathering<'d, 's> {
 
 impl<'d> Gathering<'d, '_> {
     /// Of one package and one vulnerability.
-    fn entry(&mut self, package: &Cow<'d, str>, id: Cow<'d, str>, entry: &'d RawValue) {
+    fn entry(&mut self, package: Cow<'d, str>, id: Cow<'d, str>, entry: &'d RawValue) {
         let place = || format!("{package}: {}", cut(&id, 40));
         if id.is_empty() || id.len() > WORD_BYTES_MAX {
             let reason = format!("id must have 1 to {WORD_BYTES_MAX} bytes");
@@ -281,7 +281,7 @@ fn number<'d, D: Deserializer<'d>>(deserializer: D) -> Result<Option<u64>, D::Er
     deserializer.deserialize_any(AnyNumber)
 }
 
-/// An object's entries as they stand, keys borrowed where they have no escapes.
+/// An object's entries as they stand, keys borrowed where they have no escapes. An empty one may come as an empty list.
 struct Pairs<'d, T>(Vec<(Cow<'d, str>, T)>);
 
 impl<'de: 'd, 'd, T: Deserialize<'de>> Deserialize<'de> for Pairs<'d, T> {
@@ -299,8 +299,14 @@ impl<'de: 'd, 'd, T: Deserialize<'de>> Deserialize<'de> for Pairs<'d, T> {
                 }
                 Ok(Pairs(pairs))
             }
+            fn visit_seq<A: SeqAccess<'d>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+                match items.next_element::<IgnoredAny>()? {
+                    None => Ok(Pairs(Vec::new())),
+                    Some(_) => Err(serde::de::Error::custom("a list where an object should be")),
+                }
+            }
         }
-        deserializer.deserialize_map(AnyPairs(PhantomData))
+        deserializer.deserialize_any(AnyPairs(PhantomData))
     }
 }
 
@@ -403,13 +409,15 @@ mod tests {
     #[test]
     fn what_has_another_shape_is_set_aside_alone() {
         let good = r#"{"releases":{"bookworm":{"status":"undetermined"}}}"#;
-        let json = format!(r#"{{"a":[1],"b":{{"CVE-1":[],"CVE-2":{{"description":5}},"CVE-3":{good}}}}}"#);
+        let json = format!(
+            r#"{{"a":[1],"b":{{"CVE-0":{{"releases":[]}},"CVE-1":[],"CVE-2":{{"description":5}},"CVE-3":{good}}}}}"#
+        );
         let came = read(&json);
         let places: Vec<&str> = came.iter().map(|line| line.split(": can't").next().unwrap()).collect();
         let expected =
             ["skipped a", "skipped b: CVE-1", "skipped b: CVE-2", "CVE-3: b Debian:12 under investigation - -"];
         assert_eq!(places, expected);
-        assert!(parse(&Document { name: "json", bytes: b"[]" }, &mut |_| {}).is_err());
+        assert!(parse(&Document { name: "json", bytes: b"[1]" }, &mut |_| {}).is_err());
     }
 
     #[test]

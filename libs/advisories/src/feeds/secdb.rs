@@ -4,12 +4,14 @@
 //!
 //! - An entry may have several names of one vulnerability (`CVE-2017-2887 TALOS-2017-0394`) and words for people.
 //! - A vulnerability that several versions of one package claim to have fixed counts as fixed by the last of them: the first
-//!   fix was not whole, or was for another branch. Each is a range of its own, so that no versions are compared here.
+//!   fix was not whole, or was for another branch. A version that can't be read has a range of its own beside, so that
+//!   nothing between is taken for good.
 //! - What is not fixed yet is not in this database.
 
 use super::{Document, Item, Sink};
 use crate::feed::{FeedError, Head, WORD_BYTES_MAX, Word, bounded, cut};
 use muster_domain::{Advisory, AdvisoryId, Affected, Ecosystem, Skipped, VendorState};
+use muster_versions::{Scheme, VersionKey};
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use std::collections::{BTreeMap, BTreeSet};
@@ -120,12 +122,27 @@ fn ecosystem(distribution: &Distribution, release: Option<&str>) -> Result<(Ecos
 
 fn affected(ecosystem: &Ecosystem, package: String, versions: &BTreeSet<String>) -> Affected {
     let mut affected = Affected::new(ecosystem.clone(), package);
-    for version in versions.iter().filter(|version| *version != "0") {
+    for version in fixes(ecosystem.scheme(), versions) {
         affected = affected.with_range("0", Some(version));
     }
     let never = affected.ranges.is_empty();
     affected.state = Some(if never { VendorState::NotAffected } else { VendorState::Fixed });
     affected
+}
+
+/// The last version that fixed it, then those that can't be compared. None: only `0` is there.
+fn fixes(scheme: Scheme, versions: &BTreeSet<String>) -> Vec<&str> {
+    let (mut last, mut unreadable): (Option<(VersionKey, &str)>, Vec<&str>) = (None, Vec::new());
+    for version in versions.iter().map(String::as_str).filter(|version| *version != "0") {
+        match scheme.key(version) {
+            Ok(key) if last.as_ref().is_none_or(|(highest, _)| highest.as_bytes() < key.as_bytes()) => {
+                last = Some((key, version));
+            }
+            Ok(_) => {}
+            Err(_) => unreadable.push(version),
+        }
+    }
+    last.into_iter().map(|(_, version)| version).chain(unreadable).collect()
 }
 
 /// By vulnerability what the document has by package.
@@ -165,7 +182,8 @@ impl Fixes {
 /// The CVEs and the other names in an entry; what stands in round brackets is for people.
 fn names(entry: &str) -> (BTreeSet<String>, BTreeSet<String>) {
     let (mut cves, mut others) = (BTreeSet::new(), BTreeSet::new());
-    for word in entry.split('(').next().unwrap_or_default().split([' ', '\t', ',', ';']) {
+    let entry = entry.split('(').next().unwrap_or_default().replace("CVE ", "CVE-");
+    for word in entry.split([' ', '\t', ',', ';']) {
         match cve(word) {
             Some(cve) => drop(cves.insert(cve)),
             None if is_name(word) => drop(others.insert(word.to_owned())),
@@ -175,7 +193,8 @@ fn names(entry: &str) -> (BTreeSet<String>, BTreeSet<String>) {
     (cves, others)
 }
 
-/// `CVE-2017-2887`, and slips that real documents have: `CVE_2019-2426`, `CVE-2017-8073.patch`, `CVE-2017-17434-1`.
+/// `CVE-2017-2887`, and slips that real documents have: `CVE_2019-2426`, `CVE-2017-8073.patch`, `CVE-2017-17434-1`
+/// (`CVE 2018-16859` is mended before).
 fn cve(word: &str) -> Option<String> {
     let rest = word.strip_prefix("CVE")?.strip_prefix(['-', '_'])?;
     let (year, rest) = rest.split_once(['-', '_'])?;
@@ -309,12 +328,16 @@ mod tests {
 
     #[test]
     fn of_several_fixes_of_one_the_last_counts() {
-        // each a range of its own, which together end at the last; never and a version contradict: the version counts
-        check(
-            ALPINE,
-            r#"{"pkg":{"name":"a","secfixes":{"1-r2":["CVE-2023-0001"],"1-r1":["CVE-2023-0001"],"0":["CVE-2023-0001"]}}}"#,
-            &[r#"ALPINE_CVE Alpine:v3.18 v3.18/main CVE-2023-0001: a fixed Fixed("1-r1") Fixed("1-r2")"#],
-        );
+        let check = |versions: &[&str], expected: &[&str]| {
+            let versions = versions.iter().map(|&version| version.to_owned()).collect();
+            assert_eq!(fixes(Scheme::Deb, &versions), expected, "{versions:?}");
+        };
+        check(&["1.9-r0", "1.10-r0"], &["1.10-r0"]);
+        // never and since a version contradict each other: the version counts
+        check(&["0", "1-r1", "1-r2"], &["1-r2"]);
+        check(&["0"], &[]);
+        // what is no version is not passed over
+        check(&["1-r1", "1-r2", "None yet"], &["1-r2", "None yet"]);
     }
 
     #[test]
@@ -336,6 +359,7 @@ mod tests {
         check("CVE-2017-17434-1", &["CVE-2017-17434"], &[]); // rsync
         check("CVE-2020-0001 GHSA-35jh-r3h4-6jhm", &["CVE-2020-0001"], &["GHSA-35jh-r3h4-6jhm"]);
         check("CVE-2020-0001 CVE-2020-0002", &["CVE-2020-0001", "CVE-2020-0002"], &[]);
+        check("CVE 2018-16859", &["CVE-2018-16859"], &[]); // ansible
         check("some words", &[], &[]);
     }
 
