@@ -1,7 +1,7 @@
 //! The feeds of Debian, Ubuntu, Alpine, Arch and their kin, as they come: what is read of real documents is compared with
 //! `golden/*.txt`. `UPDATE_GOLDEN=1` writes these files anew.
 //!
-//! The documents lie in `tests/fixtures` (small excerpts) and in the data folder (`MUSTER_SHARED_DATA`, else
+//! The documents lie in `tests/fixtures/distributions` (small excerpts) and in the data folder (`MUSTER_SHARED_DATA`, else
 //! `../shared/data` beside the workspace); what is not there is skipped, and told.
 
 use muster_advisories::Item;
@@ -13,6 +13,11 @@ use std::path::{Path, PathBuf};
 
 fn crate_folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Small excerpts, whose README tells where they are from.
+fn fixtures() -> PathBuf {
+    crate_folder().join("tests/fixtures/distributions")
 }
 
 /// The archive, unpacked where `wanted` says so, or nothing with a word on why.
@@ -146,7 +151,7 @@ fn golden(name: &str, text: &str) {
 
 #[test]
 fn debians_tracker_is_read_as_its_json_tells_it() {
-    golden("debian_tracker.txt", &rendered(&crate_folder().join("tests/fixtures/debian_tracker"), &|_| true));
+    golden("debian_tracker.txt", &rendered(&fixtures().join("debian"), &|_| true));
 }
 
 #[test]
@@ -165,12 +170,12 @@ fn alpines_repositories_are_read_release_by_release() {
 }
 
 #[test]
-fn wolfi_chainguard_minimos_and_arch_are_read_from_their_own_files() {
-    let wanted = |path: &str| path.contains("/input/secdb/") || path.contains("/input/arch-advisories/");
-    let Some(folder) = archive("distro-fixtures-vunnel.tar.zst", &wanted) else { return };
+fn each_distribution_of_apk_packages_and_arch_have_files_of_their_own() {
     let shown = ["CVE-2016-2781", "CVE-2022-3358", "CVE-2021-36156", "CVE-2022-1271", "CVE-2018-25032"];
     let shown = |advisory: &Advisory| shown.contains(&advisory.id.0.as_str()) || advisory.id.0.starts_with("AVG-");
-    golden("secdb.txt", &rendered(folder.path(), &shown));
+    let folders = ["alpine", "arch", "chainguard", "minimos", "secureos", "wolfi"];
+    let text: String = folders.iter().map(|name| rendered(&fixtures().join(name), &shown)).collect();
+    golden("secdb.txt", &text);
 }
 
 #[test]

@@ -22,6 +22,7 @@ use crate::feed::{FeedError, Head, LINK_BYTES_MAX, WORD_BYTES_MAX, cut};
 use jiff::civil;
 use muster_domain::{Advisory, AdvisoryId, Affected, Reference, Skipped, VendorState};
 use sha2::{Digest, Sha256};
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 /// The database, as `origins` has it.
@@ -29,7 +30,7 @@ const SOURCE: &str = "DEBIAN_CVE";
 /// Most lines of one entry that are read: real ones stay below 400, and one line can be about a dozen releases.
 const LINES_MAX: usize = 5_000;
 /// Most vulnerabilities that one notice names; real ones stay below 600.
-const CVES_MAX: usize = 10_000;
+const NAMES_MAX: usize = 10_000;
 /// Most links that are kept: the Inspector API shows 100.
 const REFERENCES_MAX: usize = 100;
 /// Most bytes of a title or a remark that are kept.
@@ -205,52 +206,50 @@ struct Entry<'t> {
 
 impl<'t> Entry<'t> {
     fn line(&mut self, number: u64, line: &'t str, sink: Sink<'_>) {
-        let partial = |reason: String| {
-            Item::Partial(Skipped { place: format!("line {number}: {}", cut(self.title.id, 40)), reason })
-        };
         self.lines += 1;
-        if self.lines > LINES_MAX {
-            if self.lines == LINES_MAX + 1 {
-                sink(partial(format!("has more than {LINES_MAX} lines, the rest was not read")));
-            }
-            return;
+        let told = match self.lines.cmp(&(LINES_MAX + 1)) {
+            Ordering::Less => self.read(line),
+            Ordering::Equal => Some(format!("has more than {LINES_MAX} lines, the rest was not read")),
+            Ordering::Greater => None,
+        };
+        if let Some(reason) = told {
+            let place = format!("line {number}: {}", cut(self.title.id, 40));
+            sink(Item::Partial(Skipped { place, reason }));
         }
+    }
+
+    /// Takes in a line. What of it could not be used is told.
+    fn read(&mut self, line: &'t str) -> Option<String> {
         match Line::read(line) {
             Line::References(names) => {
                 let names = names.split_whitespace().filter(|name| name.len() <= WORD_BYTES_MAX);
-                self.names.extend(names.take(CVES_MAX - self.names.len()));
+                self.names.extend(names.take(NAMES_MAX - self.names.len()));
+                None
             }
-            Line::Package(_, said) if said.package.len().max(said.what.len()) > WORD_BYTES_MAX => {
-                sink(partial(format!("a name or version is longer than {WORD_BYTES_MAX} bytes")));
-            }
-            Line::Package(Some(release), _) if debian::number(release).is_none() => {
-                sink(partial(format!("unknown release `{}`", cut(release, 40))));
-            }
-            Line::Package(None, _) if self.title.is_notice() => {
-                sink(partial(format!("names no release: `{}`", cut(line, 40))));
-            }
-            Line::Package(_, said) if said.state_and_version().is_none() => {
-                if said.what != "<itp>" {
-                    sink(partial(format!("unknown state `{}`, read as under investigation", cut(said.what, 40))));
-                }
-                self.push(line);
-            }
-            Line::Package(..) => self.push(line),
+            Line::Package(release, said) => self.package(release, said),
             Line::Note(text) => {
                 let link = text.split_whitespace().next().unwrap_or_default();
                 if link.starts_with("https://") || link.starts_with("http://") {
                     self.link("WEB", link.to_owned());
                 }
+                None
             }
-            Line::Nothing => {}
-            Line::Other => sink(partial(format!("is no line of the format: `{}`", cut(line, 40)))),
+            Line::Nothing => None,
+            Line::Other => Some(format!("is no line of the format: `{}`", cut(line, 40))),
         }
     }
 
-    fn push(&mut self, line: &'t str) {
-        let Line::Package(release, said) = Line::read(line) else { return };
-        if said.what == "<itp>" {
-            return; // somebody intends to package it: nobody has it
+    fn package(&mut self, release: Option<&'t str>, said: Said<'t>) -> Option<String> {
+        if said.package.len().max(said.what.len()) > WORD_BYTES_MAX {
+            return Some(format!("a name or version is longer than {WORD_BYTES_MAX} bytes"));
+        }
+        match release {
+            Some(codename) if debian::number(codename).is_none() => {
+                return Some(format!("unknown release `{}`", cut(codename, 40)));
+            }
+            None if self.title.is_notice() => return Some(format!("{} has no release", said.package)),
+            _ if said.what == "<itp>" => return None, // somebody means to package it: nobody has it
+            _ => {}
         }
         for bug in said.flags().filter_map(|flag| flag.strip_prefix("bug #")) {
             if bug.bytes().all(|byte| byte.is_ascii_digit()) && bug.len() <= 20 {
@@ -259,6 +258,8 @@ impl<'t> Entry<'t> {
             }
         }
         self.said.push((release, said));
+        let is_unknown = said.state_and_version().is_none();
+        is_unknown.then(|| format!("unknown state `{}`, read as under investigation", cut(said.what, 40)))
     }
 
     fn link(&mut self, kind: &str, url: String) {
@@ -347,6 +348,11 @@ impl<'t> Said<'t> {
         self.flags().find(|flag| URGENCIES.contains(flag))
     }
 
+    /// Whether bugs and urgencies stand in the brackets, not a sentence.
+    fn has_flags(&self) -> bool {
+        self.flags().any(|flag| flag.starts_with("bug #") || URGENCIES.contains(&flag))
+    }
+
     /// The state, and the version from which on it is good where there is one. `None`: a word that we don't know.
     fn state_and_version(&self) -> Option<(VendorState, Option<&'t str>)> {
         Some(match self.what {
@@ -380,12 +386,11 @@ impl<'t> Said<'t> {
             _ => all.with_range("0", own_version.or(later)),
         };
         let urgency = self.urgency().or_else(|| unstable?.urgency());
-        let is_remark = own_version.is_none() && self.flags().all(|flag| !URGENCIES.contains(&flag));
-        let is_remark = is_remark && !self.more.is_empty() && !self.more.starts_with("bug #");
+        let remark = Some(self.more).filter(|more| own_version.is_none() && !more.is_empty() && !self.has_flags());
         Some(Affected {
             state: Some(state),
             vendor_severity: urgency.map(str::to_owned),
-            remark: is_remark.then(|| cut(self.more, REMARK_BYTES_MAX).to_owned()),
+            remark: remark.map(|remark| cut(remark, REMARK_BYTES_MAX).to_owned()),
             ..ranged
         })
     }
@@ -501,7 +506,7 @@ mod tests {
                 "partial line 7: CVE-2023-0001: is no line of the format: `nonsense`",
                 "CVE-2023-0001",
                 "  one Debian:12 under investigation - -",
-                "partial line 9: DSA-1: names no release: `- two 1`",
+                "partial line 9: DSA-1: two has no release",
             ]
         );
     }
