@@ -9,7 +9,7 @@
 
 use super::{Document, Item, Sink, debian};
 use crate::feed::{FeedError, Head, WORD_BYTES_MAX, cut};
-use muster_domain::{Advisory, AdvisoryId, Affected, Reference, Skipped, VendorState};
+use muster_domain::{Advisory, AdvisoryId, Affected, Ecosystem, Reference, Skipped, VendorState};
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
@@ -22,6 +22,8 @@ use std::marker::PhantomData;
 const SOURCE: &str = "DEBIAN_CVE";
 /// Most bytes of a description that are kept: the Inspector API shows 1,024 letters of it.
 const DETAILS_BYTES_MAX: usize = 4096;
+/// Most packages in releases that one vulnerability is about; real ones stay below 500.
+const CLAIMS_MAX: usize = 20_000;
 /// Most different releases without a number that are named; real documents have one (sid).
 const STRANGERS_MAX: usize = 100;
 
@@ -71,7 +73,8 @@ struct Gathered<'d> {
 /// One package in one release.
 struct Claim<'d> {
     package: Cow<'d, str>,
-    codename: Cow<'d, str>,
+    /// The release's number.
+    number: &'static str,
     state: VendorState,
     /// With `VendorState::Fixed` only.
     fixed: Cow<'d, str>,
@@ -89,31 +92,31 @@ struct Gathering<'d, 's> {
 impl<'d> Gathering<'d, '_> {
     /// Of one package and one vulnerability.
     fn entry(&mut self, package: Cow<'d, str>, id: Cow<'d, str>, entry: &'d RawValue) {
-        let place = || format!("{package}: {}", cut(&id, 40));
+        let place = format!("{package}: {}", cut(&id, 40));
         if id.is_empty() || id.len() > WORD_BYTES_MAX {
             let reason = format!("id must have 1 to {WORD_BYTES_MAX} bytes");
-            return (self.sink)(Item::skipped(place(), reason));
+            return (self.sink)(Item::skipped(place, reason));
         }
         let entry: RawEntry<'d> = match serde_json::from_str(entry.get()) {
             Ok(entry) => entry,
-            Err(error) => return (self.sink)(Item::skipped(place(), format!("can't be read: {error}"))),
+            Err(error) => return (self.sink)(Item::skipped(place, format!("can't be read: {error}"))),
         };
         let mut affected = Vec::new();
         for (codename, release) in entry.releases.0 {
-            if debian::number(&codename).is_none() {
+            let Some(number) = debian::number(&codename) else {
                 if self.strangers.len() < STRANGERS_MAX {
                     self.strangers.insert(codename);
                 }
                 continue;
-            }
+            };
             let (state, why_not) = state(&release);
             if let Some(why_not) = why_not {
                 let reason = format!("{codename}: {why_not}");
-                (self.sink)(Item::Partial(Skipped { place: place(), reason }));
+                (self.sink)(Item::Partial(Skipped { place: place.clone(), reason }));
             }
             affected.push(Claim {
                 package: package.clone(),
-                codename,
+                number,
                 state,
                 fixed: release.fixed_version.0,
                 urgency: release.urgency.0,
@@ -123,6 +126,10 @@ impl<'d> Gathering<'d, '_> {
         let gathered = self.gathered.entry(id).or_default();
         if gathered.description.is_empty() {
             gathered.description = entry.description.0;
+        }
+        if gathered.affected.len() + affected.len() > CLAIMS_MAX {
+            let reason = format!("the vulnerability is about more than {CLAIMS_MAX} packages in releases");
+            return (self.sink)(Item::skipped(place, reason));
         }
         gathered.bugs.extend(entry.debianbug);
         gathered.affected.extend(affected);
@@ -169,26 +176,21 @@ fn advisory(id: String, gathered: Gathered<'_>) -> Advisory {
         id: AdvisoryId(id),
         source: SOURCE.to_owned(),
         details: cut(&gathered.description, DETAILS_BYTES_MAX).to_owned(),
-        affected: gathered.affected.into_iter().filter_map(affected).collect(),
+        affected: gathered.affected.into_iter().map(affected).collect(),
         references: gathered.bugs.into_iter().map(bug).collect(),
         ..Advisory::default()
     }
 }
 
-fn affected(claim: Claim<'_>) -> Option<Affected> {
+fn affected(claim: Claim<'_>) -> Affected {
     let word = |text: &str| (!text.is_empty()).then(|| cut(text, WORD_BYTES_MAX).to_owned());
-    let all = Affected::new(debian::ecosystem(&claim.codename)?, claim.package);
+    let all = Affected::new(Ecosystem::debian(claim.number), claim.package);
     let ranged = match claim.state {
         VendorState::NotAffected | VendorState::UnderInvestigation => all,
         VendorState::Fixed => all.with_range("0", Some(&claim.fixed)),
         _ => all.with_range("0", None),
     };
-    Some(Affected {
-        state: Some(claim.state),
-        vendor_severity: word(&claim.urgency),
-        remark: word(&claim.remark),
-        ..ranged
-    })
+    Affected { state: Some(claim.state), vendor_severity: word(&claim.urgency), remark: word(&claim.remark), ..ranged }
 }
 
 #[derive(Deserialize)]

@@ -84,14 +84,14 @@ pub const FORMATS: &[Format] = &[
     // The tracker has 70 MB (2026).
     Format {
         name: "Debian security tracker",
-        bytes_max: 512 << 20,
+        bytes_max: 256 << 20,
         recognises: debian_tracker::recognises,
         parse: debian_tracker::parse,
     },
     // data/CVE/list has 60 MB (2026).
     Format {
         name: "Debian list",
-        bytes_max: 512 << 20,
+        bytes_max: 256 << 20,
         recognises: debian_list::recognises,
         parse: debian_list::parse,
     },

@@ -14,7 +14,7 @@ use muster_domain::{Advisory, AdvisoryId, Affected, Ecosystem, Skipped, VendorSt
 use muster_versions::{Scheme, VersionKey};
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// A distribution with such a database.
@@ -53,29 +53,34 @@ pub(crate) fn parse(document: &Document<'_>, sink: Sink<'_>) -> Result<(), FeedE
     let repository = raw.reponame.0.unwrap_or_default();
     let scope = [release, repository].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/");
 
-    let mut fixes = Fixes::default();
-    for (index, entry) in raw.packages.into_iter().enumerate() {
-        let Some(package) = entry.pkg.name.0 else {
+    let mut found = Found::default();
+    for (index, RawEntry { pkg }) in raw.packages.iter().enumerate() {
+        let Some(package) = &pkg.name.0 else {
             sink(Item::skipped(format!("packages[{index}]"), "has no name"));
             continue;
         };
-        for (version, entries) in entry.pkg.secfixes.0 {
+        for (version, entries) in &pkg.secfixes.0 {
             for entry in entries {
-                if let Err(reason) = fixes.add(&package, &version, &entry.0.unwrap_or_default()) {
-                    let place = format!("{package}: {}", cut(&version, 40));
+                if let Err(reason) = found.add(package, version, entry.0.as_deref().unwrap_or_default()) {
+                    let place = format!("{package}: {}", cut(version, 40));
                     sink(Item::Partial(Skipped { place, reason }));
                 }
             }
         }
     }
-    for (id, fix) in fixes.0 {
-        let affected = fix.packages.into_iter().map(|(package, versions)| affected(&ecosystem, package, &versions));
+    let Found { mut fixes, mut aliases } = found;
+    fixes.sort_unstable();
+    aliases.sort_unstable();
+    aliases.dedup();
+    for of_one in fixes.chunk_by(|fix, next| fix.id == next.id) {
+        let id = &of_one[0].id;
+        let packages = of_one.chunk_by(|fix, next| fix.package == next.package);
         sink(Item::Advisory(Advisory {
-            id: AdvisoryId(id),
+            id: AdvisoryId(id.clone()),
             source: distribution.source.to_owned(),
             scope: scope.clone(),
-            aliases: fix.aliases.into_iter().collect(),
-            affected: affected.collect(),
+            aliases: aliases_of(&aliases, id),
+            affected: packages.map(|fixes| affected(&ecosystem, fixes)).collect(),
             ..Advisory::default()
         }));
     }
@@ -120,9 +125,10 @@ fn ecosystem(distribution: &Distribution, release: Option<&str>) -> Result<(Ecos
     Ok((read(&format!("Alpine:{release}")), release.to_owned()))
 }
 
-fn affected(ecosystem: &Ecosystem, package: String, versions: &BTreeSet<String>) -> Affected {
-    let mut affected = Affected::new(ecosystem.clone(), package);
-    for version in fixes(ecosystem.scheme(), versions) {
+/// One package's fixes of one vulnerability.
+fn affected(ecosystem: &Ecosystem, fixes: &[Fix<'_>]) -> Affected {
+    let mut affected = Affected::new(ecosystem.clone(), fixes[0].package);
+    for version in last(ecosystem.scheme(), fixes.iter().map(|fix| fix.version)) {
         affected = affected.with_range("0", Some(version));
     }
     let never = affected.ranges.is_empty();
@@ -130,10 +136,10 @@ fn affected(ecosystem: &Ecosystem, package: String, versions: &BTreeSet<String>)
     affected
 }
 
-/// The last version that fixed it, then those that can't be compared. None: only `0` is there.
-fn fixes(scheme: Scheme, versions: &BTreeSet<String>) -> Vec<&str> {
+/// The last version, then those that can't be compared. None: only `0` is there.
+fn last<'v>(scheme: Scheme, versions: impl Iterator<Item = &'v str>) -> Vec<&'v str> {
     let (mut last, mut unreadable): (Option<(VersionKey, &str)>, Vec<&str>) = (None, Vec::new());
-    for version in versions.iter().map(String::as_str).filter(|version| *version != "0") {
+    for version in versions.filter(|version| *version != "0") {
         match scheme.key(version) {
             Ok(key) if last.as_ref().is_none_or(|(highest, _)| highest.as_bytes() < key.as_bytes()) => {
                 last = Some((key, version));
@@ -142,22 +148,28 @@ fn fixes(scheme: Scheme, versions: &BTreeSet<String>) -> Vec<&str> {
             Err(_) => unreadable.push(version),
         }
     }
+    unreadable.dedup();
     last.into_iter().map(|(_, version)| version).chain(unreadable).collect()
 }
 
-/// By vulnerability what the document has by package.
-#[derive(Default)]
-struct Fixes(BTreeMap<String, Fix>);
-
-#[derive(Default)]
-struct Fix {
-    aliases: BTreeSet<String>,
-    /// The versions that fixed it.
-    packages: BTreeMap<String, BTreeSet<String>>,
+/// A version that fixed a vulnerability.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Fix<'d> {
+    id: String,
+    package: &'d str,
+    version: &'d str,
 }
 
-impl Fixes {
-    fn add(&mut self, package: &str, version: &str, entry: &str) -> Result<(), String> {
+/// What the document says, in one flat list each, which costs little beside the document.
+#[derive(Default)]
+struct Found<'d> {
+    fixes: Vec<Fix<'d>>,
+    /// A vulnerability and another name of it.
+    aliases: Vec<(String, String)>,
+}
+
+impl<'d> Found<'d> {
+    fn add(&mut self, package: &'d str, version: &'d str, entry: &str) -> Result<(), String> {
         let version = version.trim();
         if version.is_empty() || version.len() > WORD_BYTES_MAX {
             return Err(format!("a version must have 1 to {WORD_BYTES_MAX} bytes"));
@@ -171,12 +183,17 @@ impl Fixes {
             return Err(format!("names no vulnerability: `{}`", cut(entry, 40)));
         }
         for id in ids {
-            let fix = self.0.entry(id).or_default();
-            fix.aliases.extend(others.iter().cloned());
-            fix.packages.entry(package.to_owned()).or_default().insert(version.to_owned());
+            self.aliases.extend(others.iter().map(|other| (id.clone(), other.clone())));
+            self.fixes.push(Fix { id, package, version });
         }
         Ok(())
     }
+}
+
+/// Of a sorted list.
+fn aliases_of(aliases: &[(String, String)], id: &str) -> Vec<String> {
+    let from = aliases.partition_point(|(of, _)| of.as_str() < id);
+    aliases[from..].iter().take_while(|(of, _)| of == id).map(|(_, alias)| alias.clone()).collect()
 }
 
 /// The CVEs and the other names in an entry; what stands in round brackets is for people.
@@ -329,8 +346,7 @@ mod tests {
     #[test]
     fn of_several_fixes_of_one_the_last_counts() {
         let check = |versions: &[&str], expected: &[&str]| {
-            let versions = versions.iter().map(|&version| version.to_owned()).collect();
-            assert_eq!(fixes(Scheme::Deb, &versions), expected, "{versions:?}");
+            assert_eq!(last(Scheme::Deb, versions.iter().copied()), expected, "{versions:?}");
         };
         check(&["1.9-r0", "1.10-r0"], &["1.10-r0"]);
         // never and since a version contradict each other: the version counts
