@@ -12,6 +12,7 @@ use muster_domain::{
 };
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use std::collections::HashSet;
 
 /// Most bytes of a summary that are kept.
 const SUMMARY_BYTES_MAX: usize = 1024;
@@ -85,6 +86,7 @@ fn parse_record(bytes: &[u8]) -> Result<Record, FeedError> {
     }
     unknown_ecosystems.sort();
     unknown_ecosystems.dedup();
+    affected.extend(without_pro(&affected));
 
     let (severity, said) = vectors(raw.severity);
     let cwe_ids = raw.database_specific.cwe_ids.into_iter().chain(cwes).collect();
@@ -183,6 +185,26 @@ fn read_affected(ecosystem: Ecosystem, entry: RawAffected, index: usize, skipped
         remark: entry.ecosystem_specific.availability.0.filter(|text| text != FOR_EVERYONE),
         ..Affected::new(ecosystem, name)
     }
+}
+
+/// Ubuntu has one entry of a package in a release, under `Ubuntu:Pro:…` where only subscribers get a fix; but who has no
+/// subscription has the same package, from the beginning until the same fix, which only Pro's version numbers reach.
+fn without_pro(affected: &[Affected]) -> Vec<Affected> {
+    if !affected.iter().any(|one| one.ecosystem.as_str().starts_with("Ubuntu:Pro:")) {
+        return Vec::new(); // nearly every record
+    }
+    let everyone: HashSet<(&str, &str)> = affected.iter().map(|one| (one.ecosystem.as_str(), &*one.name)).collect();
+    let release = |one: &Affected| {
+        let release = one.ecosystem.as_str().strip_prefix("Ubuntu:Pro:")?;
+        // Not `Ubuntu:Pro:FIPS:22.04`, whose packages are others.
+        let is_number = release.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+        is_number.then(|| format!("Ubuntu:{release}").parse::<Ecosystem>().ok())?
+    };
+    let missing = |one: &Affected| {
+        let ecosystem = release(one).filter(|release| !everyone.contains(&(release.as_str(), &one.name)))?;
+        Some(Affected { ecosystem, ..one.clone() })
+    };
+    affected.iter().filter_map(missing).collect()
 }
 
 /// A distributor's name of a CVE names the CVE, too: Ubuntu's notices list `UBUNTU-CVE-2021-3782`.
@@ -446,7 +468,29 @@ mod tests {
             .map(|one| (one.ecosystem.as_str(), one.remark.as_deref(), one.vendor_severity.as_deref()))
             .collect();
         let pro = "Available with Ubuntu Pro (Infra-only): https://ubuntu.com/pro";
-        assert_eq!(said, [("Ubuntu:Pro:16.04", Some(pro), Some("low")), ("Ubuntu:22.04", None, None)]);
+        let low = Some("low");
+        assert_eq!(
+            said,
+            [
+                ("Ubuntu:Pro:16.04", Some(pro), low),
+                ("Ubuntu:22.04", None, None),
+                ("Ubuntu:16.04", Some(pro), low) // who has no subscription has the package all the same
+            ]
+        );
+    }
+
+    #[test]
+    fn what_only_subscribers_get_fixed_is_broken_for_everyone_else_unless_the_record_says_otherwise() {
+        let ecosystems = |names: &[&str]| {
+            let entries = names.iter().map(|name| format!(r#"{{"package":{{"ecosystem":"{name}","name":"x"}}}}"#));
+            let json = format!(r#"{{"id":"UBUNTU-CVE-1","affected":[{}]}}"#, entries.collect::<Vec<_>>().join(","));
+            record(&json).advisory.affected.into_iter().map(|one| one.ecosystem.to_string()).collect::<Vec<_>>()
+        };
+        let both = ["Ubuntu:Pro:18.04", "Ubuntu:18.04"];
+        assert_eq!(ecosystems(&["Ubuntu:Pro:18.04:LTS"]), both);
+        assert_eq!(ecosystems(&["Ubuntu:Pro:18.04:LTS", "Ubuntu:18.04:LTS"]), both);
+        assert_eq!(ecosystems(&["Ubuntu:Pro:FIPS:18.04:LTS"]), ["Ubuntu:Pro:FIPS:18.04"]);
+        assert_eq!(ecosystems(&["Debian:12"]), ["Debian:12"]);
     }
 
     #[test]
