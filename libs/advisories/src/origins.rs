@@ -53,6 +53,8 @@ const ORIGINS: &[Origin] = &[
     Origin { strip: "ALPINE-", ..origin("ALPINE_CVE", &["ALPINE-CVE-"], "https://security.alpinelinux.org/vuln/{}") },
     origin("CHAINGUARD", &["CGA-"], "https://images.chainguard.dev/security/{}"),
     origin("WOLFI", &[], "https://images.chainguard.dev/security/{}"),
+    origin("MINIMOS", &["MINI-"], "https://osv.dev/vulnerability/{}"),
+    origin("ARCH_LINUX", &["AVG-", "ASA-"], "https://security.archlinux.org/{}"),
     origin("PHOTON", &["PHSA-"], "https://github.com/vmware/photon/wiki/Security-Updates"),
     origin("AZURE_LINUX", &["AZL-"], "https://osv.dev/vulnerability/{}"),
     origin("MICROSOFT", &[], "https://msrc.microsoft.com/update-guide/vulnerability/{}"),

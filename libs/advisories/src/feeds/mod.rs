@@ -6,9 +6,16 @@
 //!
 //! Adding a format is its file and its row in [`FORMATS`].
 
+pub mod arch;
+mod debian;
+pub mod debian_list;
+pub mod debian_support;
+pub mod debian_tracker;
+pub mod distro_info;
 pub mod epss;
 pub mod kev;
 pub mod osv;
+pub mod secdb;
 
 use crate::feed::{FeedError, Head};
 use muster_domain::{Advisory, Epss, Exploit, KnownExploited, LifeCycle, Skipped, VexStatement};
@@ -74,4 +81,30 @@ pub const FORMATS: &[Format] = &[
     Format { name: "KEV", bytes_max: 16 << 20, recognises: kev::recognises, parse: kev::parse },
     Format { name: "EPSS", bytes_max: 128 << 20, recognises: epss::recognises, parse: epss::parse },
     Format { name: "OSV", bytes_max: 16 << 20, recognises: osv::recognises, parse: osv::parse },
+    // The tracker has 70 MB (2026).
+    Format {
+        name: "Debian security tracker",
+        bytes_max: 256 << 20,
+        recognises: debian_tracker::recognises,
+        parse: debian_tracker::parse,
+    },
+    // data/CVE/list has 60 MB (2026).
+    Format {
+        name: "Debian list",
+        bytes_max: 256 << 20,
+        recognises: debian_list::recognises,
+        parse: debian_list::parse,
+    },
+    // Chainguard's, the largest, has 20 MB (2026).
+    Format { name: "secdb", bytes_max: 128 << 20, recognises: secdb::recognises, parse: secdb::parse },
+    // All of Arch's groups are 1 MB (2026).
+    Format { name: "Arch Linux", bytes_max: 64 << 20, recognises: arch::recognises, parse: arch::parse },
+    // Tables of some kilobytes.
+    Format { name: "distro-info", bytes_max: 4 << 20, recognises: distro_info::recognises, parse: distro_info::parse },
+    Format {
+        name: "Debian support",
+        bytes_max: 4 << 20,
+        recognises: debian_support::recognises,
+        parse: debian_support::parse,
+    },
 ];

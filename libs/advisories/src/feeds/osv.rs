@@ -8,9 +8,11 @@ use crate::feed::{FeedError, Head, LINK_BYTES_MAX, WORD_BYTES_MAX, Word, bounded
 use crate::origins;
 use jiff::Timestamp;
 use muster_domain::{
-    Advisory, AdvisoryId, Affected, Ecosystem, Event, Range, RangeType, Reference, Skipped, VectorString,
+    Advisory, AdvisoryId, Affected, Ecosystem, Event, Range, RangeType, Reference, Skipped, VectorString, VendorState,
 };
 use serde::Deserialize;
+use serde::de::IgnoredAny;
+use std::collections::HashSet;
 
 /// Most bytes of a summary that are kept.
 const SUMMARY_BYTES_MAX: usize = 1024;
@@ -18,6 +20,8 @@ const SUMMARY_BYTES_MAX: usize = 1024;
 const DETAILS_BYTES_MAX: usize = 4096;
 /// Most links that are kept: the Inspector API shows 100.
 const REFERENCES_KEPT_MAX: usize = 100;
+/// What Ubuntu writes where a fix is to be had without Ubuntu Pro.
+const FOR_EVERYONE: &str = "No subscription required";
 
 /// A record, and what of it could not be used.
 #[derive(Debug)]
@@ -65,7 +69,9 @@ fn parse_record(bytes: &[u8]) -> Result<Record, FeedError> {
     let mut unknown_ecosystems = Vec::new();
     let mut skipped = Vec::new();
     let mut affected = Vec::new();
-    for (index, entry) in raw.affected.into_iter().enumerate() {
+    let mut cwes = Vec::new();
+    for (index, mut entry) in raw.affected.into_iter().enumerate() {
+        cwes.append(&mut entry.database_specific.cwe_ids);
         let Some(package) = &entry.package else {
             continue;
         };
@@ -80,20 +86,22 @@ fn parse_record(bytes: &[u8]) -> Result<Record, FeedError> {
     }
     unknown_ecosystems.sort();
     unknown_ecosystems.dedup();
+    affected.extend(without_pro(&affected));
 
     let (severity, said) = vectors(raw.severity);
+    let cwe_ids = raw.database_specific.cwe_ids.into_iter().chain(cwes).collect();
     let mut advisory = Advisory {
         id: AdvisoryId(raw.id),
         source: String::new(),
         scope: String::new(),
         aliases: words(raw.aliases),
-        upstream: words(raw.upstream),
+        upstream: words(with_cves(raw.upstream)),
         related: words(raw.related),
         summary: cut(&raw.summary.0.unwrap_or_default(), SUMMARY_BYTES_MAX).to_owned(),
         details: cut(&raw.details, DETAILS_BYTES_MAX).to_owned(),
         severity,
         vendor_severity: raw.database_specific.severity.0.or(raw.database_specific.urgency.0).or(said),
-        cwes: words(raw.database_specific.cwe_ids),
+        cwes: words(cwe_ids),
         cpes: Vec::new(),
         ssvc: None,
         affected,
@@ -156,8 +164,10 @@ fn read_affected(ecosystem: Ecosystem, entry: RawAffected, index: usize, skipped
         ranges.push(Range { kind, events: range.events.into_iter().flat_map(events).collect() });
     }
     let (severity, said) = vectors(entry.severity);
+    let ends = entry.ecosystem_specific.urgency.0.as_deref() == Some("end-of-life");
     let vendor_severity = [
         entry.ecosystem_specific.urgency,
+        entry.ecosystem_specific.ubuntu_priority,
         entry.ecosystem_specific.severity,
         entry.database_specific.severity,
         entry.database_specific.urgency,
@@ -166,7 +176,42 @@ fn read_affected(ecosystem: Ecosystem, entry: RawAffected, index: usize, skipped
     .into_iter()
     .find_map(|word| word.0);
     let name = entry.package.map(|package| package.name).unwrap_or_default();
-    Affected { ranges, versions: entry.versions, severity, vendor_severity, ..Affected::new(ecosystem, name) }
+    Affected {
+        ranges,
+        versions: entry.versions,
+        severity,
+        vendor_severity,
+        state: ends.then_some(VendorState::EndOfLife),
+        remark: entry.ecosystem_specific.availability.0.filter(|text| text != FOR_EVERYONE),
+        ..Affected::new(ecosystem, name)
+    }
+}
+
+/// Ubuntu has one entry of a package in a release, under `Ubuntu:Pro:…` where only subscribers get a fix; but who has no
+/// subscription has the same package, from the beginning until the same fix, which only Pro's version numbers reach.
+fn without_pro(affected: &[Affected]) -> Vec<Affected> {
+    if !affected.iter().any(|one| one.ecosystem.as_str().starts_with("Ubuntu:Pro:")) {
+        return Vec::new(); // nearly every record
+    }
+    let everyone: HashSet<(&str, &str)> = affected.iter().map(|one| (one.ecosystem.as_str(), &*one.name)).collect();
+    let release = |one: &Affected| {
+        let release = one.ecosystem.as_str().strip_prefix("Ubuntu:Pro:")?;
+        // Not `Ubuntu:Pro:FIPS:22.04`, whose packages are others.
+        let is_number = release.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+        is_number.then(|| format!("Ubuntu:{release}").parse::<Ecosystem>().ok())?
+    };
+    let missing = |one: &Affected| {
+        let ecosystem = release(one).filter(|release| !everyone.contains(&(release.as_str(), &one.name)))?;
+        Some(Affected { ecosystem, ..one.clone() })
+    };
+    affected.iter().filter_map(missing).collect()
+}
+
+/// A distributor's name of a CVE names the CVE, too: Ubuntu's notices list `UBUNTU-CVE-2021-3782`.
+fn with_cves(upstream: Vec<Word>) -> Vec<Word> {
+    let cve = |word: &Word| word.0.as_deref().and_then(|name| name.find("-CVE-").map(|at| name[at + 1..].to_owned()));
+    let cves: Vec<Word> = upstream.iter().filter_map(cve).map(|cve| Word(Some(cve))).collect();
+    upstream.into_iter().chain(cves).collect()
 }
 
 /// The schema wants one event per object; some writers put `introduced` and `fixed` into one.
@@ -301,8 +346,37 @@ struct RawSpecificFields {
     severity: Word,
     #[serde(default)]
     urgency: Word,
+    /// Ubuntu's priority, in its older exports.
+    #[serde(default)]
+    ubuntu_priority: Word,
+    /// Who gets Ubuntu's fix.
+    #[serde(default)]
+    availability: Word,
     #[serde(default, deserialize_with = "bounded::<_, _, 1_000>")]
     cwe_ids: Vec<Word>,
+    /// Malicious packages have their CWEs here.
+    #[serde(default)]
+    cwes: RawCwes,
+}
+
+/// `[{"cweId":"CWE-506",…}]`; anything else is passed over.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum RawCwes {
+    Named(Vec<RawCwe>),
+    Other(IgnoredAny),
+}
+
+impl Default for RawCwes {
+    fn default() -> Self {
+        Self::Named(Vec::new())
+    }
+}
+
+#[derive(Deserialize)]
+struct RawCwe {
+    #[serde(rename = "cweId")]
+    id: Word,
 }
 
 /// `null` is as good as absent.
@@ -311,13 +385,19 @@ struct RawSpecificFields {
 struct RawSpecific {
     severity: Word,
     urgency: Word,
+    ubuntu_priority: Word,
+    availability: Word,
     cwe_ids: Vec<Word>,
 }
 
 impl From<Option<RawSpecificFields>> for RawSpecific {
     fn from(fields: Option<RawSpecificFields>) -> Self {
-        let RawSpecificFields { severity, urgency, cwe_ids } = fields.unwrap_or_default();
-        Self { severity, urgency, cwe_ids }
+        let RawSpecificFields { severity, urgency, ubuntu_priority, availability, mut cwe_ids, cwes } =
+            fields.unwrap_or_default();
+        if let RawCwes::Named(cwes) = cwes {
+            cwe_ids.extend(cwes.into_iter().map(|cwe| cwe.id));
+        }
+        Self { severity, urgency, ubuntu_priority, availability, cwe_ids }
     }
 }
 
@@ -367,6 +447,76 @@ mod tests {
         check(r#"{"id":"UBUNTU-CVE-1","severity":[{"type":"Ubuntu","score":"medium"}]}"#, Some("medium"), None);
         check(r#"{"id":"x","database_specific":{"severity":[{"type":"odd"}]}}"#, None, None);
         check(r#"{"id":"x","database_specific":null}"#, None, None);
+    }
+
+    #[test]
+    fn ubuntu_says_who_gets_the_fix_and_its_notices_name_cves_by_its_own_names() {
+        let advisory = record(
+            r#"{"id":"USN-5614-1","upstream":["UBUNTU-CVE-2021-3782"],"affected":[
+               {"package":{"ecosystem":"Ubuntu:Pro:16.04:LTS","name":"wayland"},
+                "ecosystem_specific":{"availability":"Available with Ubuntu Pro (Infra-only): https://ubuntu.com/pro",
+                                      "ubuntu_priority":"low","binaries":[{"binary_name":"libwayland-bin"}]}},
+               {"package":{"ecosystem":"Ubuntu:22.04:LTS","name":"wayland"},
+                "ecosystem_specific":{"availability":"No subscription required"},
+                "database_specific":{"cves_map":{"cves":[{"id":"CVE-2021-3782"}]}}}]}"#,
+        )
+        .advisory;
+        assert_eq!(advisory.upstream, ["CVE-2021-3782", "UBUNTU-CVE-2021-3782"]);
+        let said: Vec<_> = advisory
+            .affected
+            .iter()
+            .map(|one| (one.ecosystem.as_str(), one.remark.as_deref(), one.vendor_severity.as_deref()))
+            .collect();
+        let pro = "Available with Ubuntu Pro (Infra-only): https://ubuntu.com/pro";
+        let low = Some("low");
+        assert_eq!(
+            said,
+            [
+                ("Ubuntu:Pro:16.04", Some(pro), low),
+                ("Ubuntu:22.04", None, None),
+                ("Ubuntu:16.04", Some(pro), low) // who has no subscription has the package all the same
+            ]
+        );
+    }
+
+    #[test]
+    fn what_only_subscribers_get_fixed_is_broken_for_everyone_else_unless_the_record_says_otherwise() {
+        let ecosystems = |names: &[&str]| {
+            let entries = names.iter().map(|name| format!(r#"{{"package":{{"ecosystem":"{name}","name":"x"}}}}"#));
+            let json = format!(r#"{{"id":"UBUNTU-CVE-1","affected":[{}]}}"#, entries.collect::<Vec<_>>().join(","));
+            record(&json).advisory.affected.into_iter().map(|one| one.ecosystem.to_string()).collect::<Vec<_>>()
+        };
+        let both = ["Ubuntu:Pro:18.04", "Ubuntu:18.04"];
+        assert_eq!(ecosystems(&["Ubuntu:Pro:18.04:LTS"]), both);
+        assert_eq!(ecosystems(&["Ubuntu:Pro:18.04:LTS", "Ubuntu:18.04:LTS"]), both);
+        assert_eq!(ecosystems(&["Ubuntu:Pro:FIPS:18.04:LTS"]), ["Ubuntu:Pro:FIPS:18.04"]);
+        assert_eq!(ecosystems(&["Debian:12"]), ["Debian:12"]);
+    }
+
+    #[test]
+    fn a_malicious_package_is_malicious_in_all_versions_that_its_record_names() {
+        // as OpenSSF's malicious-packages has them: the origins' versions are not the record's
+        let advisory = record(
+            r#"{"id":"MAL-2024-1","summary":"Malicious code in x (npm)","affected":[
+               {"package":{"ecosystem":"npm","name":"x"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"}]}],
+                "database_specific":{"cwes":[{"cweId":"CWE-506","name":"Embedded Malicious Code"}]}},
+               {"package":{"ecosystem":"PyPI","name":"y"},"versions":["1.0","1.1"],"database_specific":{"cwes":"none"}}],
+               "database_specific":{"malicious-packages-origins":[
+                 {"source":"s","sha256":"00","import_time":"2024-01-01T00:00:00Z","versions":["9.9.9"],
+                  "ranges":[{"type":"SEMVER","events":[{"introduced":"9"}]}]}]}}"#,
+        )
+        .advisory;
+        assert_eq!((advisory.source.as_str(), &advisory.cwes[..]), ("OSSF_MALICIOUS", &["CWE-506".to_owned()][..]));
+        assert_eq!(advisory.affected[0].ranges[0].events, [Event::Introduced("0".into())]);
+        assert!(advisory.affected[0].versions.is_empty() && advisory.affected[1].ranges.is_empty());
+        assert_eq!(advisory.affected[1].versions, ["1.0", "1.1"]);
+    }
+
+    #[test]
+    fn a_package_that_debian_no_longer_supports_says_so() {
+        let json = r#"{"id":"DEBIAN-CVE-1","affected":[{"package":{"ecosystem":"Debian:11","name":"x"},
+            "ecosystem_specific":{"urgency":"end-of-life"}}]}"#;
+        assert_eq!(record(json).advisory.affected[0].state, Some(VendorState::EndOfLife));
     }
 
     #[test]
