@@ -83,9 +83,9 @@ fn a_folder_of_everything_is_read_in_the_order_of_its_names() {
         "broken.zip! archive can't be read: ",
         "cut.json.gz! can't be read: ",
         "epss_scores-current.csv.gz: line 4! first column is not a CVE",
+        "notes.txt! is of no known format",
         "all.zip: README! is of no known format",
         "lines.jsonl.zst: line 3! is of no known format, nor are 1 more beside it",
-        "notes.txt! is of no known format",
         "! unknown ecosystem `Plan 9` in 2 records",
     ];
     assert_eq!(skipped.len(), expected.len(), "{skipped:#?}");
