@@ -118,7 +118,14 @@ fn block(advisory: &Advisory) -> String {
     }
     line("cpes", &format!("{}: {}", advisory.cpes.len(), advisory.cpes.join(" ")));
     let link = |link: &Reference| format!("{} {}", link.kind, link.url);
-    line("links", &format!("{}: {}", advisory.references.len(), advisory.references.iter().map(link).collect::<Vec<_>>().join(", ")));
+    line(
+        "links",
+        &format!(
+            "{}: {}",
+            advisory.references.len(),
+            advisory.references.iter().map(link).collect::<Vec<_>>().join(", ")
+        ),
+    );
     for affected in &advisory.affected {
         let ranges = affected.ranges.iter().map(|range| range.events.iter().map(event).collect::<Vec<_>>().join(" "));
         let versions = affected.versions.iter().map(|version| format!("= {version}"));
@@ -146,7 +153,7 @@ fn short(text: &str) -> String {
     short
 }
 
-/// How many of each kind came, then all that was set aside, then every `step`-th of the others.
+/// How many of each kind came, then all that was set aside or judges packages, then every `step`-th of the others.
 fn shown(told: &[String], step: usize) -> String {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for line in told {
@@ -154,8 +161,11 @@ fn shown(told: &[String], step: usize) -> String {
     }
     let mut text: String = counts.iter().map(|(kind, count)| format!("{kind} {count}\n")).collect();
     text.push('\n');
-    let is_odd = |line: &&String| ["skipped", "partial", "unknown", "refused"].iter().any(|kind| line.starts_with(kind));
-    for line in told.iter().filter(is_odd).take(50).chain(told.iter().filter(|line| !is_odd(line)).step_by(step)) {
+    let (always, sometimes): (Vec<&String>, Vec<&String>) = told.iter().partition(|line| {
+        let is_set_aside = ["skipped", "partial", "unknown", "refused"].iter().any(|kind| line.starts_with(kind));
+        is_set_aside || line.contains("\n  affected: ")
+    });
+    for line in always.into_iter().take(50).chain(sometimes.into_iter().step_by(step)) {
         writeln!(text, "{line}").unwrap();
     }
     text
@@ -184,9 +194,58 @@ fn check(archives: &[&str], format: &str, step: usize, golden: &str) {
     compare(golden, &shown(&read(&archives, format), step));
 }
 
+/// The excerpts that lie in the repository: name and bytes.
+fn excerpts() -> Vec<(String, Vec<u8>)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/intelligence");
+    let mut excerpts = Vec::new();
+    for folder in ["", "api", "products"] {
+        for entry in std::fs::read_dir(root.join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.strip_prefix(&root).unwrap().to_string_lossy().into_owned();
+            if path.is_file() && name != "README.md" {
+                excerpts.push((name, std::fs::read(path).unwrap()));
+            }
+        }
+    }
+    excerpts.sort();
+    excerpts
+}
+
+#[test]
+fn every_excerpt_is_read_in_full() {
+    let mut text = String::new();
+    for (name, bytes) in excerpts() {
+        let format = format_of(&name, &bytes).unwrap_or_else(|| panic!("{name} is of no format"));
+        writeln!(text, "# {name}: {}", format.name).unwrap();
+        (format.parse)(&Document { name: &name, bytes: &bytes }, &mut |item| {
+            writeln!(text, "{}", rendered(item)).unwrap();
+        })
+        .unwrap();
+    }
+    compare("intelligence_excerpts.txt", &text);
+}
+
+/// What is cut off anywhere, or has one byte of another value, is read in part or refused; nothing panics.
+#[test]
+fn a_broken_document_is_an_error_or_items() {
+    for (name, bytes) in excerpts() {
+        let steps = (bytes.len() / 300).max(1);
+        for at in (0..bytes.len()).step_by(steps) {
+            let mut flipped = bytes.clone();
+            flipped[at] = [b'"', b'{', b'\n', b'0', 0xff][at % 5];
+            for broken in [&bytes[..at], &flipped[..]] {
+                for format in FORMATS.iter().filter(|format| HERE.contains(&format.name)) {
+                    let _ = (format.parse)(&Document { name: &name, bytes: broken }, &mut |_| {});
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn nvd() {
-    check(&["distro-fixtures-vunnel.tar.zst", "ghsa-nvd-fixtures-trivy-db.tar.zst"], "NVD", 4, "nvd.txt");
+    let claircore = "distro-fixtures-claircore.tar.zst";
+    check(&["distro-fixtures-vunnel.tar.zst", "ghsa-nvd-fixtures-trivy-db.tar.zst", claircore], "NVD", 4, "nvd.txt");
 }
 
 #[test]
@@ -196,12 +255,13 @@ fn cve_records() {
 
 #[test]
 fn known_exploited() {
-    check(&["cisa-kev.tar.zst", "distro-fixtures-vunnel.tar.zst"], "KEV", 301, "kev.txt");
+    let others = ["distro-fixtures-vunnel.tar.zst", "distro-fixtures-claircore.tar.zst"];
+    check(&["cisa-kev.tar.zst", others[0], others[1]], "KEV", 301, "kev.txt");
 }
 
 #[test]
 fn epss() {
-    check(&["distro-fixtures-vunnel.tar.zst"], "EPSS", 1, "epss.txt");
+    check(&["distro-fixtures-vunnel.tar.zst", "distro-fixtures-claircore.tar.zst"], "EPSS", 1, "epss.txt");
 }
 
 #[test]
@@ -220,7 +280,8 @@ fn life_cycles() {
 fn nothing_else_is_claimed() {
     let Some(data) = shared_data() else { return };
     let mut archives: Vec<PathBuf> = std::fs::read_dir(data).unwrap().map(|entry| entry.unwrap().path()).collect();
-    archives.retain(|path| path.to_string_lossy().ends_with(".tar.zst") || path.to_string_lossy().ends_with(".jsonl.zst"));
+    archives
+        .retain(|path| path.to_string_lossy().ends_with(".tar.zst") || path.to_string_lossy().ends_with(".jsonl.zst"));
     archives.sort();
     let mut text = String::new();
     for archive in archives {

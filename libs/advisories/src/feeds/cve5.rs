@@ -9,9 +9,7 @@ mod affected;
 mod registries;
 
 use super::parts;
-use super::vulnerability::{
-    CPES_KEPT_MAX, DETAILS_BYTES_MAX, Links, SUMMARY_BYTES_MAX, cve_id, cwe, day, giver, time,
-};
+use super::vulnerability::{CPES_KEPT_MAX, DETAILS_BYTES_MAX, Links, SUMMARY_BYTES_MAX, cve_id, cwe, day, giver, time};
 use super::{Document, Item, Sink};
 use crate::feed::{FeedError, Head, WORD_BYTES_MAX, Word, bounded, cut};
 use affected::RawProduct;
@@ -66,8 +64,8 @@ fn advisory(id: String, record: RawRecord, sink: Sink<'_>) -> Result<Advisory, F
         withdrawn,
         ..Advisory::default()
     };
-    let mut gathered = Gathered::default();
-    gathered.vendor_severity = cna.metrics.iter().find_map(RawMetric::vendors_word);
+    let vendor_severity = cna.metrics.iter().find_map(RawMetric::vendors_word);
+    let mut gathered = Gathered { vendor_severity, ..Gathered::default() };
     gathered.container(&cna, metadata.assigner.0.as_deref().unwrap_or_default());
     adp.iter().for_each(|container| gathered.container(container, ""));
     if let Some(known) = gathered.known_exploited.take() {
@@ -115,7 +113,8 @@ struct Gathered {
 
 impl Gathered {
     fn container(&mut self, container: &RawContainer, assigner: &str) {
-        let name = container.provider.as_ref().and_then(|provider| provider.short_name.0.as_deref()).unwrap_or(assigner);
+        let name =
+            container.provider.as_ref().and_then(|provider| provider.short_name.0.as_deref()).unwrap_or(assigner);
         let metrics = || container.metrics.iter();
         let versions = [
             ("CVSS_V3", metrics().filter_map(|metric| metric.v31.as_ref()).collect::<Vec<_>>()),
@@ -504,7 +503,9 @@ mod tests {
     fn other_documents_are_not_claimed() {
         let sorted = r#"{"containers":{"cna":{"providerMetadata":{}}},"cveMetadata":{},"dataType":"CVE_RECORD"}"#;
         assert!(recognises(&Head::new("x.json", &sorted.as_bytes()[..50])), "an older record, cut before its type");
-        for other in [r#"{"containers":[{"name":"nginx"}]}"#, r#"{"data_type":"CVE"}"#, r#"[{"dataType":"CVE_RECORD"}]"#] {
+        for other in
+            [r#"{"containers":[{"name":"nginx"}]}"#, r#"{"data_type":"CVE"}"#, r#"[{"dataType":"CVE_RECORD"}]"#]
+        {
             assert!(!recognises(&Head::new("x.json", other.as_bytes())), "{other}");
         }
     }

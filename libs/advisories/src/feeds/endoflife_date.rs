@@ -37,11 +37,11 @@ pub(crate) fn parse(document: &Document<'_>, sink: Sink<'_>) -> Result<(), FeedE
     }
     if head.is_json_list() {
         let product = stem(document.name);
-        return parts::whole_list(document.bytes, FORMAT, &mut |index, raw| {
-            match serde_json::from_str::<Release>(raw.get()) {
-                Ok(release) => tell(product, release, sink),
-                Err(error) => sink(Item::skipped(format!("[{index}]"), format!("is not a cycle: {error}"))),
-            }
+        return parts::whole_list(document.bytes, FORMAT, &mut |index, raw| match serde_json::from_str::<Release>(
+            raw.get(),
+        ) {
+            Ok(release) => tell(product, release, sink),
+            Err(error) => sink(Item::skipped(format!("[{index}]"), format!("is not a cycle: {error}"))),
         });
     }
     parts::entries(document.bytes, FORMAT, &mut |key, raw| {
@@ -61,8 +61,9 @@ fn file(document: &Document<'_>, sink: Sink<'_>) -> Result<(), FeedError> {
     let refused = |why: String| FeedError::NotThis { format: FORMAT, why };
     let text = std::str::from_utf8(document.bytes).map_err(|_| refused("it is not UTF-8".to_owned()))?;
     let front = front_matter(text).ok_or_else(|| refused("its front matter has no end".to_owned()))?;
-    let file: File = serde_saphyr::from_str(front)
-        .map_err(|error| refused(format!("its front matter can't be read: {}", cut(&error.to_string(), WORD_BYTES_MAX))))?;
+    let file: File = serde_saphyr::from_str(front).map_err(|error| {
+        refused(format!("its front matter can't be read: {}", cut(&error.to_string(), WORD_BYTES_MAX)))
+    })?;
     let product = match file.permalink.trim_matches('/') {
         "" => stem(document.name),
         permalink => permalink,
@@ -106,7 +107,9 @@ fn tell(product: &str, release: Release, sink: Sink<'_>) {
     }
     let end_of_life = match release.end.or(release.end_from) {
         Ok(day) => day,
-        Err(odd) => return sink(Item::skipped(place(), format!("release {}: `{odd}` is no end of life", release.name))),
+        Err(odd) => {
+            return sink(Item::skipped(place(), format!("release {}: `{odd}` is no end of life", release.name)));
+        }
     };
     let extended = release.extended.or(release.extended_from);
     if let Err(odd) = &extended {
@@ -302,7 +305,9 @@ mod tests {
         ] {
             assert!(!recognises(&Head::new(name, other.as_bytes())), "{name}");
         }
-        for broken in ["---\npermalink: /x\nreleases:\n - releaseCycle: 1\n", "---\nreleases: [\n---\n", "---\na: 1\n---\n"] {
+        for broken in
+            ["---\npermalink: /x\nreleases:\n - releaseCycle: 1\n", "---\nreleases: [\n---\n", "---\na: 1\n---\n"]
+        {
             let read = parse(&Document { name: "x.md", bytes: broken.as_bytes() }, &mut |_| {});
             assert!(matches!(read, Err(FeedError::NotThis { .. })), "{broken}");
         }

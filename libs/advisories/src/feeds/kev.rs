@@ -74,12 +74,14 @@ fn table(bytes: &[u8], sink: Sink<'_>) -> Result<(), FeedError> {
         match table.read_byte_record(&mut line) {
             Ok(false) => return Ok(()),
             Ok(true) => {
-                let cell = |column: Option<usize>| column.and_then(|column| line.get(column)).map(lossy).unwrap_or_default();
+                let cell =
+                    |column: Option<usize>| column.and_then(|column| line.get(column)).map(lossy).unwrap_or_default();
                 let [cve, added, due, action, ransomware, name, description, notes, cwes] = columns.map(cell);
                 let entry = Entry {
                     cve_id: Some(cve),
                     cves: Vec::new(),
                     date_added: added,
+                    cisa_date_added: String::new(),
                     due_date: due,
                     required_action: action,
                     ransomware,
@@ -114,7 +116,7 @@ fn tell(entry: Entry, place: &str, sink: Sink<'_>) {
         return sink(Item::skipped(place, "entry names no CVE"));
     }
     let known = KnownExploited {
-        date_added: day(&entry.date_added).unwrap_or_default(),
+        date_added: day(&entry.cisa_date_added).or_else(|| day(&entry.date_added)).unwrap_or_default(),
         due_date: day(&entry.due_date).unwrap_or_default(),
         required_action: cut(&entry.required_action, ACTION_BYTES_MAX).to_owned(),
         ransomware: entry.ransomware.trim().eq_ignore_ascii_case("known"),
@@ -138,6 +140,9 @@ struct Entry {
     cves: Vec<Word>,
     #[serde(default, alias = "date_added", deserialize_with = "text")]
     date_added: String,
+    /// VulnCheck: since when CISA has it, too.
+    #[serde(default, rename = "cisa_date_added", deserialize_with = "text")]
+    cisa_date_added: String,
     #[serde(default, deserialize_with = "text")]
     due_date: String,
     #[serde(default, alias = "required_action", deserialize_with = "text")]
@@ -201,7 +206,15 @@ mod tests {
             }
             Item::Advisory(one) => {
                 let links: Vec<_> = one.references.iter().map(|link| link.url.as_str()).collect();
-                format!("{} {}: {} / {} {} {}", one.source, one.id.0, one.summary, one.details, one.cwes.join(","), links.join(","))
+                format!(
+                    "{} {}: {} / {} {} {}",
+                    one.source,
+                    one.id.0,
+                    one.summary,
+                    one.details,
+                    one.cwes.join(","),
+                    links.join(",")
+                )
             }
             Item::Skipped(skipped) => format!("{}! {}", skipped.place, skipped.reason),
             other => panic!("{other:?}"),
@@ -251,12 +264,14 @@ mod tests {
         let entry = r#"{"vendorProject":"PHP","shortDescription":"Injection","required_action":"Apply",
             "knownRansomwareCampaignUse":"Known","cve":["CVE-2024-4577","CVE-2024-4578"],"cwes":["CWE-78"],
             "vulncheck_xdb":[{"date_added":"2025-02-14T19:38:10Z"}],"dueDate":"2024-07-03T00:00:00Z",
-            "date_added":"2024-06-07T00:00:00Z"}"#;
-        let expected = ["CVE-2024-4577 2024-06-07 2024-07-03 Apply true", "CVE-2024-4578 2024-06-07 2024-07-03 Apply true"];
+            "cisa_date_added":"2024-06-12T00:00:00Z","date_added":"2024-06-07T00:00:00Z"}"#;
+        let expected =
+            ["CVE-2024-4577 2024-06-12 2024-07-03 Apply true", "CVE-2024-4578 2024-06-12 2024-07-03 Apply true"];
         assert_eq!(told(&format!("[{entry}]")), expected);
         assert_eq!(told(&format!(r#"{{"_benchmark":0.1,"data":[{entry}]}}"#)), expected);
         assert_eq!(told(entry), expected);
-        let enisa = r#"[{"cveId":"CVE-2021-22555","euvdId":"EUVD-2021-9696","dateAdded":"2025-10-06","sources":["cisa_kev"]}]"#;
+        let enisa =
+            r#"[{"cveId":"CVE-2021-22555","euvdId":"EUVD-2021-9696","dateAdded":"2025-10-06","sources":["cisa_kev"]}]"#;
         assert_eq!(told(enisa), ["CVE-2021-22555 2025-10-06   false"]);
     }
 
@@ -277,7 +292,9 @@ mod tests {
 
     #[test]
     fn a_broken_catalogue_is_refused() {
-        for broken in [r#"{"catalogVersion":"1","vulnerabilities":[{"#, r#"{"catalogVersion":"1","vulnerabilities":{}}"#] {
+        for broken in
+            [r#"{"catalogVersion":"1","vulnerabilities":[{"#, r#"{"catalogVersion":"1","vulnerabilities":{}}"#]
+        {
             assert!(matches!(items("kev.json", broken), Err(FeedError::NotJson { .. })), "{broken}");
         }
         assert!(matches!(items("kev.json", r#"{"catalogVersion":"1"}"#), Err(FeedError::NotThis { .. })));

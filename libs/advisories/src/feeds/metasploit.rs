@@ -17,7 +17,8 @@ const FORMAT: &str = "Metasploit";
 const ATTACKS: &[&str] = &["admin", "client", "dos", "fileformat", "gather", "pdf", "server", "spoof", "sqli"];
 
 pub(crate) fn recognises(head: &Head<'_>) -> bool {
-    let has_all = || ["\"fullname\"", "\"ref_name\"", "\"mod_time\"", "\"references\""].iter().all(|key| head.holds(key));
+    let has_all =
+        || ["\"fullname\"", "\"ref_name\"", "\"mod_time\"", "\"references\""].iter().all(|key| head.holds(key));
     head.text.starts_with(b"{") && has_all()
 }
 
@@ -25,7 +26,8 @@ pub(crate) fn recognises(head: &Head<'_>) -> bool {
 pub(crate) fn parse(document: &Document<'_>, sink: Sink<'_>) -> Result<(), FeedError> {
     parts::entries(document.bytes, FORMAT, &mut |key, raw| match serde_json::from_str::<Module>(raw.get()) {
         Ok(module) if module.attacks() => {
-            let cves: BTreeSet<String> = module.references.iter().filter_map(|word| cve_id(word.0.as_deref()?)).collect();
+            let cves: BTreeSet<String> =
+                module.references.iter().filter_map(|word| cve_id(word.0.as_deref()?)).collect();
             for cve in cves {
                 let id = cut(&module.fullname, WORD_BYTES_MAX).to_owned();
                 sink(Item::Exploit(cve, Exploit { source: "METASPLOIT".to_owned(), id }));

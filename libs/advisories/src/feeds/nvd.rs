@@ -93,12 +93,7 @@ fn english(descriptions: &[RawText]) -> String {
 
 /// Vectors of the newest 3.x version first, each version's with the NVD's own (`Primary`) before the authorities'.
 fn vectors(metrics: RawMetrics) -> Vec<VectorString> {
-    let all = [
-        ("CVSS_V3", metrics.v31),
-        ("CVSS_V3", metrics.v30),
-        ("CVSS_V4", metrics.v40),
-        ("CVSS_V2", metrics.v2),
-    ];
+    let all = [("CVSS_V3", metrics.v31), ("CVSS_V3", metrics.v30), ("CVSS_V4", metrics.v40), ("CVSS_V2", metrics.v2)];
     let mut vectors: Vec<VectorString> = Vec::new();
     for (kind, mut metrics) in all {
         metrics.sort_by_key(|metric| metric.kind.0.as_deref() != Some("Primary"));
@@ -276,7 +271,10 @@ mod tests {
         let list = format!("[{item},{bare}]");
         for json in [bare, &item, &page, &list] {
             assert!(recognises(&Head::new("x.json", json.as_bytes())), "{json}");
-            assert!(items(json).iter().all(|item| matches!(item, Item::Advisory(one) if one.source == "NVD")), "{json}");
+            assert!(
+                items(json).iter().all(|item| matches!(item, Item::Advisory(one) if one.source == "NVD")),
+                "{json}"
+            );
         }
         assert_eq!(items(&list).len(), 2);
     }

@@ -36,11 +36,7 @@ pub(crate) fn whole_list<'de>(
 }
 
 /// Hands on each entry of the outermost object.
-pub(crate) fn entries<'de>(
-    bytes: &'de [u8],
-    format: &'static str,
-    take: TakeEntry<'_, 'de>,
-) -> Result<(), FeedError> {
+pub(crate) fn entries<'de>(bytes: &'de [u8], format: &'static str, take: TakeEntry<'_, 'de>) -> Result<(), FeedError> {
     read(bytes, format, Entries(take))
 }
 

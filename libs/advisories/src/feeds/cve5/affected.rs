@@ -87,8 +87,7 @@ enum End {
 impl RawProduct {
     /// Whether any version of it is or may be affected.
     pub(super) fn is_affected(&self) -> bool {
-        status(&self.default_status) != Status::Unaffected
-            || self.versions.iter().any(RawVersion::is_affected)
+        status(&self.default_status) != Status::Unaffected || self.versions.iter().any(RawVersion::is_affected)
     }
 
     /// What it says of a package; nothing when it is none to us, or none of its versions is affected. What of it can't be
@@ -417,7 +416,8 @@ mod tests {
 
     #[test]
     fn with_a_bad_default_the_good_are_cut_out() {
-        let check = |versions: &str, expected: &str| assert_eq!(told(r#""affected""#, versions), expected, "{versions}");
+        let check =
+            |versions: &str, expected: &str| assert_eq!(told(r#""affected""#, versions), expected, "{versions}");
         check("", "from 0");
         check(r#"{"version":"2.13.8","lessThan":"*","status":"unaffected"}"#, "from 0 until 2.13.8");
         check(
