@@ -3,7 +3,7 @@
 //! writes anew.
 
 use muster_advisories::feeds::{Document, FORMATS, Format, Item};
-use muster_advisories::{HEAD_BYTES_MAX, Head};
+use muster_advisories::{HEAD_BYTES_MAX, Head, source};
 use muster_domain::{Advisory, Event, Reference};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -273,6 +273,29 @@ fn exploitdb() {
 fn life_cycles() {
     check(&["endoflife-date.tar.zst", "distro-fixtures-vunnel.tar.zst"], "endoflife.date", 149, "endoflife_date.txt");
     check(&["dotnet-releases-eol.tar.zst"], ".NET releases", 1, "dotnet_releases.txt");
+}
+
+/// Archives as they come: their records, and what in them is no feed (licences, schemas).
+#[test]
+fn archives_are_read_as_they_come() {
+    let Some(data) = shared_data() else { return };
+    let check = |name: &str, expected: &[(&str, u64, u64)]| {
+        let path = data.join(name);
+        if !path.exists() {
+            println!("skipped: no {name}");
+            return;
+        }
+        let summaries = source::read(&path, &mut |_| {}).unwrap();
+        let came: Vec<_> = summaries.iter().map(|one| (one.format, one.records, one.set_aside)).collect();
+        assert_eq!(came, expected, "{name}");
+    };
+    // the catalogue as JSON and as CSV, each with CISA's words on 1,404 vulnerabilities and its entry for each
+    check("cisa-kev.tar.zst", &[("KEV", 4 * 1404, 0), (source::UNKNOWN, 0, 2)]);
+    // both maps; 22 ids in each are no CVE ids
+    check("exploitdb-cve-map.tar.zst", &[("Exploit-DB", 2 * 29_569, 44), (source::UNKNOWN, 0, 1)]);
+    check("endoflife-date.tar.zst", &[("endoflife.date", 8351, 0), (source::UNKNOWN, 0, 2)]);
+    check("dotnet-releases-eol.tar.zst", &[(".NET releases", 28, 0), (source::UNKNOWN, 0, 1)]);
+    check("trustify-cve-v5.jsonl.zst", &[("CVE", 48, 0)]);
 }
 
 /// Which documents of all real data each format claims, and that none is claimed twice.

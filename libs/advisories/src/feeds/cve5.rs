@@ -9,9 +9,11 @@ mod affected;
 mod registries;
 
 use super::parts;
-use super::vulnerability::{CPES_KEPT_MAX, DETAILS_BYTES_MAX, Links, SUMMARY_BYTES_MAX, cve_id, cwe, day, giver, time};
+use super::vulnerability::{
+    CPES_KEPT_MAX, DETAILS_BYTES_MAX, Links, SUMMARY_BYTES_MAX, add_vector, cve_id, cwe, day, giver, time,
+};
 use super::{Document, Item, Sink};
-use crate::feed::{FeedError, Head, WORD_BYTES_MAX, Word, bounded, cut};
+use crate::feed::{FeedError, Head, Word, bounded, cut};
 use affected::RawProduct;
 use muster_domain::{Advisory, AdvisoryId, KnownExploited, Skipped, Ssvc, VectorString};
 use serde::Deserialize;
@@ -124,11 +126,7 @@ impl Gathered {
         ];
         for (kind, vectors) in versions {
             for RawVector { vector } in vectors {
-                let vector = VectorString { kind: kind.to_owned(), vector: vector.clone(), source: giver(name) };
-                let is_one = !vector.vector.is_empty() && vector.vector.len() <= WORD_BYTES_MAX;
-                if is_one && !self.severity.contains(&vector) {
-                    self.severity.push(vector);
-                }
+                add_vector(&mut self.severity, kind, vector, giver(name));
             }
         }
         for metric in metrics() {

@@ -18,6 +18,8 @@ use serde_json::value::RawValue;
 use std::fmt;
 
 const FORMAT: &str = "endoflife.date";
+/// Most bytes of a product file's YAML; the longest real one has 130 KB.
+const FRONT_MATTER_BYTES_MAX: usize = 4 << 20;
 
 pub(crate) fn recognises(head: &Head<'_>) -> bool {
     let is_file = head.text.starts_with(b"---")
@@ -61,6 +63,9 @@ fn file(document: &Document<'_>, sink: Sink<'_>) -> Result<(), FeedError> {
     let refused = |why: String| FeedError::NotThis { format: FORMAT, why };
     let text = std::str::from_utf8(document.bytes).map_err(|_| refused("it is not UTF-8".to_owned()))?;
     let front = front_matter(text).ok_or_else(|| refused("its front matter has no end".to_owned()))?;
+    if front.len() > FRONT_MATTER_BYTES_MAX {
+        return Err(FeedError::TooLarge { bytes: front.len(), limit: FRONT_MATTER_BYTES_MAX });
+    }
     let file: File = serde_saphyr::from_str(front).map_err(|error| {
         refused(format!("its front matter can't be read: {}", cut(&error.to_string(), WORD_BYTES_MAX)))
     })?;

@@ -6,7 +6,7 @@
 //! of any ecosystem, so its records judge nothing; they explain what others found.
 
 use super::parts;
-use super::vulnerability::{CPES_KEPT_MAX, DETAILS_BYTES_MAX, Links, cve_id, cwe, day, giver, time};
+use super::vulnerability::{CPES_KEPT_MAX, DETAILS_BYTES_MAX, Links, add_vector, cve_id, cwe, day, giver, time};
 use super::{Document, Item, Sink};
 use crate::feed::{FeedError, Head, WORD_BYTES_MAX, Word, bounded, cut};
 use muster_domain::{Advisory, AdvisoryId, KnownExploited, VectorString};
@@ -99,14 +99,7 @@ fn vectors(metrics: RawMetrics) -> Vec<VectorString> {
         metrics.sort_by_key(|metric| metric.kind.0.as_deref() != Some("Primary"));
         for metric in metrics {
             let source = giver(metric.source.0.as_deref().unwrap_or_default());
-            let vector = metric.data.vector;
-            if vector.is_empty() || vector.len() > WORD_BYTES_MAX {
-                continue;
-            }
-            let vector = VectorString { kind: kind.to_owned(), vector, source };
-            if !vectors.contains(&vector) {
-                vectors.push(vector);
-            }
+            add_vector(&mut vectors, kind, &metric.data.vector, source);
         }
     }
     vectors
