@@ -39,7 +39,11 @@ pub(crate) fn parse(document: &Document<'_>, sink: Sink<'_>) -> Result<(), FeedE
     if is_table(head.text) {
         return table(document.bytes, sink);
     }
-    let list = if head.has_json_key("catalogVersion") { "vulnerabilities" } else { "data" };
+    let list = match head.has_json_key("catalogVersion") {
+        _ if head.is_json_list() => "",
+        true => "vulnerabilities",
+        false => "data",
+    };
     let mut take = |index: usize, raw: &RawValue| read(raw, &format!("{list}[{index}]"), sink);
     if head.is_json_list() {
         return parts::whole_list(document.bytes, FORMAT, &mut take);

@@ -26,12 +26,13 @@ pub(crate) fn recognises(head: &Head<'_>) -> bool {
 /// A document is a page, one item, or a list of items.
 pub(crate) fn parse(document: &Document<'_>, sink: Sink<'_>) -> Result<(), FeedError> {
     let head = Head::new(document.name, document.bytes);
-    let mut take = |index: usize, raw: &RawValue| record(raw, &format!("vulnerabilities[{index}]"), sink);
+    let list = if head.is_json_list() { "" } else { "vulnerabilities" };
+    let mut take = |index: usize, raw: &RawValue| record(raw, &format!("{list}[{index}]"), sink);
     if head.is_json_list() {
         return parts::whole_list(document.bytes, FORMAT, &mut take);
     }
-    if head.has_json_key("vulnerabilities") {
-        return parts::elements(document.bytes, FORMAT, "vulnerabilities", &mut take);
+    if head.has_json_key(list) {
+        return parts::elements(document.bytes, FORMAT, list, &mut take);
     }
     record(parts::whole(document.bytes, FORMAT)?, "the record", sink);
     Ok(())

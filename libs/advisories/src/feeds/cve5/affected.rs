@@ -114,6 +114,10 @@ impl RawProduct {
                 return Ok(None);
             }
         };
+        if !self.versions.is_empty() && self.versions.iter().all(RawVersion::is_commit) {
+            partial("names commits only, and a package has a version".to_owned());
+            return Ok(None);
+        }
         Ok(match status(&self.default_status) {
             Status::Affected => self.all_but_the_good(package, partial),
             _ => self.the_bad(package, partial),
@@ -123,9 +127,9 @@ impl RawProduct {
     /// Entries with the versions that each means, those of commits left out: a package has a version.
     fn spans<'a>(&'a self, partial: &mut dyn FnMut(String)) -> Vec<(&'a RawVersion, Span)> {
         let mut spans = Vec::new();
-        for version in self.versions.iter().filter(|version| version.version_type.0.as_deref() != Some("git")) {
-            match version.spans() {
-                Ok(several) => spans.extend(several.into_iter().map(|span| (version, span))),
+        for version in self.versions.iter().filter(|version| !version.is_commit()) {
+            match version.span() {
+                Ok(span) => spans.push((version, span)),
                 Err(reason) => partial(reason),
             }
         }
@@ -165,16 +169,19 @@ impl RawProduct {
             let is_good = status(&version.status) == Status::Unaffected;
             match span {
                 _ if !is_good => {}
-                Span::From(_, End::Through(_)) | Span::One(_) => {
-                    partial(format!("{} alone is good, which a range can't say", version.shown()));
-                }
+                Span::One(one) => partial(format!("`{one}` alone is good, which a range can't say")),
                 Span::From(start, end) => {
                     match start.as_str() {
                         "0" => starts_good = true,
                         _ => events.push(Event::Fixed(start)),
                     }
                     events.extend(version.changes.iter().filter_map(RawChange::event));
-                    if let End::Before(end) = end {
+                    if let End::Through(last) = &end {
+                        partial(format!(
+                            "`{last}` is the last good one, which a range can't say: it counts as affected"
+                        ));
+                    }
+                    if let End::Before(end) | End::Through(end) = end {
                         events.push(Event::Introduced(end));
                     }
                 }
@@ -216,6 +223,10 @@ impl RawVersion {
         events
     }
 
+    fn is_commit(&self) -> bool {
+        self.version_type.0.as_deref() == Some("git")
+    }
+
     /// Whether any of it is or may be affected.
     fn is_affected(&self) -> bool {
         let changes = self.changes.iter().map(|change| &change.status);
@@ -238,7 +249,7 @@ impl RawVersion {
     }
 
     /// Which versions it means.
-    fn spans(&self) -> Result<Vec<Span>, String> {
+    fn span(&self) -> Result<Span, String> {
         let version = self.version.0.as_deref().unwrap_or_default().trim();
         let end = match (&self.less_than.0, &self.less_than_or_equal.0) {
             (Some(end), _) => Some(before(end)?),
@@ -246,11 +257,16 @@ impl RawVersion {
             (None, None) if !self.changes.is_empty() => Some(End::Open),
             (None, None) => None,
         };
-        match end {
-            Some(end) => Ok(vec![Span::From(start(version)?, end)]),
-            None if version.starts_with(['<', '>', '=']) => compared(version),
-            None if version == "*" => Ok(vec![Span::From("0".to_owned(), End::Open)]),
-            None => Ok(vec![Span::One(plain(version)?)]),
+        match (end, version) {
+            (Some(end), _) => Ok(Span::From(start(version)?, end)),
+            (None, "*") => Ok(Span::From("0".to_owned(), End::Open)),
+            // all versions in practice: nothing has a version 0 that is worth a record
+            (None, "0") if status(&self.status) == Status::Affected => Ok(Span::From("0".to_owned(), End::Open)),
+            (None, _) if version.starts_with(['<', '>', '=']) => compared(version),
+            (None, _) => match line(version) {
+                Some(line) => Ok(Span::From(plain(line)?, End::Before(after_line(line)?))),
+                None => Ok(Span::One(plain(version)?)),
+            },
         }
     }
 }
@@ -289,7 +305,7 @@ fn start(text: &str) -> Result<String, String> {
 fn before(text: &str) -> Result<End, String> {
     match text.trim() {
         "*" => Ok(End::Open),
-        text => match text.strip_suffix(".*") {
+        text => match line(text) {
             Some(line) => after_line(line).map(End::Before),
             None => plain(text).map(End::Before),
         },
@@ -300,11 +316,16 @@ fn before(text: &str) -> Result<End, String> {
 fn through(text: &str) -> Result<End, String> {
     match text.trim() {
         "*" => Ok(End::Open),
-        text => match text.strip_suffix(".*") {
+        text => match line(text) {
             Some(line) => after_line(line).map(End::Before),
             None => plain(text).map(End::Through),
         },
     }
+}
+
+/// What all versions of a line begin with: `5.10` of `5.10.*` and `5.10.x`.
+fn line(text: &str) -> Option<&str> {
+    [".*", ".x", ".X"].iter().find_map(|any| text.strip_suffix(any))
 }
 
 /// The first version behind all of a line: `5.10.*` ends before `5.11`.
@@ -319,7 +340,7 @@ fn after_line(line: &str) -> Result<String, String> {
 }
 
 /// GitHub's way: `>= 1.0, < 1.5`; `< 2.0`; `= 1.3`. `> 1.0` is read as `>= 1.0`: rather one version too many than too few.
-fn compared(text: &str) -> Result<Vec<Span>, String> {
+fn compared(text: &str) -> Result<Span, String> {
     let odd = |_| format!("`{}` is no range of versions", cut(text, 80));
     let (mut from, mut end, mut one) = (None, None, None);
     for part in text.split(',').map(str::trim) {
@@ -334,8 +355,8 @@ fn compared(text: &str) -> Result<Vec<Span>, String> {
         }
     }
     match (from, end, one) {
-        (None, None, Some(one)) => Ok(vec![Span::One(one)]),
-        (from, end, None) => Ok(vec![Span::From(from.unwrap_or_else(|| "0".to_owned()), end.unwrap_or(End::Open))]),
+        (None, None, Some(one)) => Ok(Span::One(one)),
+        (from, end, None) => Ok(Span::From(from.unwrap_or_else(|| "0".to_owned()), end.unwrap_or(End::Open))),
         _ => Err(odd(String::new())),
     }
 }
@@ -380,6 +401,10 @@ mod tests {
         check(r#"{"version":"3","lessThan":"*","status":"affected"}"#, "from 3");
         check(r#"{"version":"*","status":"affected"}"#, "from 0");
         check(r#"{"version":"5.10","lessThanOrEqual":"5.10.*","status":"affected"}"#, "from 5.10 until 5.11");
+        check(r#"{"version":"5.10.x","status":"affected"}"#, "from 5.10 until 5.11");
+        check(r#"{"version":"3.*","status":"affected"}"#, "from 3 until 4");
+        check(r#"{"version":"beta.x","status":"affected"}"#, "~`beta.*` is no line of versions");
+        check(r#"{"version":"0","status":"affected"}"#, "from 0");
         // a fix in the middle of a range
         check(
             r#"{"version":"1","lessThan":"2","status":"affected","changes":[{"at":"1.5","status":"unaffected"}]}"#,
@@ -395,7 +420,9 @@ mod tests {
             "from 2 until 4",
         );
         // commits are not versions
-        check(r#"{"version":"abc","lessThan":"def","status":"affected","versionType":"git"}"#, "");
+        let commits = r#"{"version":"abc","lessThan":"def","status":"affected","versionType":"git"}"#;
+        check(commits, "~names commits only, and a package has a version");
+        check(&format!(r#"{commits},{{"version":"1","status":"affected"}}"#), "1");
         check(r#"{"version":"1","status":"unaffected"}"#, "");
     }
 
@@ -426,6 +453,12 @@ mod tests {
         );
         check(r#"{"version":"0","lessThan":"2","status":"unaffected"}"#, "from 2");
         check(r#"{"version":"0","lessThan":"*","status":"unaffected"}"#, "");
+        check(r#"{"version":"0","status":"unaffected"}"#, "~`0` alone is good, which a range can't say; from 0");
+        let last = "~`2` is the last good one, which a range can't say: it counts as affected";
+        check(
+            r#"{"version":"1","lessThanOrEqual":"2","status":"unaffected"}"#,
+            &format!("{last}; from 0 until 1 from 2"),
+        );
         check(r#"{"version":"1.5","status":"unaffected"}"#, "~`1.5` alone is good, which a range can't say; from 0");
     }
 
