@@ -88,17 +88,18 @@ fn front_matter(text: &str) -> Option<&str> {
 }
 
 fn results(raw: &RawValue, sink: Sink<'_>) {
-    let products = match raw.get().starts_with('[') {
-        true => serde_json::from_str::<Products>(raw.get()).map(|products| products.0),
-        false => serde_json::from_str::<Product>(raw.get()).map(|product| vec![product]),
-    };
-    match products {
-        Ok(products) => {
-            for product in products {
-                product.releases.into_iter().for_each(|release| tell(&product.name, release, sink));
-            }
-        }
-        Err(error) => sink(Item::skipped("result", format!("is not a product or a list of them: {error}"))),
+    if !raw.get().starts_with('[') {
+        return product(raw, "result", sink);
+    }
+    let mut take = |index: usize, raw: &RawValue| product(raw, &format!("result[{index}]"), sink);
+    parts::whole_list(raw.get().as_bytes(), FORMAT, &mut take)
+        .expect("a value that was read once is JSON, and this one a list");
+}
+
+fn product(raw: &RawValue, place: &str, sink: Sink<'_>) {
+    match serde_json::from_str::<Product>(raw.get()) {
+        Ok(product) => product.releases.into_iter().for_each(|release| tell(&product.name, release, sink)),
+        Err(error) => sink(Item::skipped(place, format!("is not a product: {error}"))),
     }
 }
 
@@ -121,7 +122,7 @@ fn tell(product: &str, release: Release, sink: Sink<'_>) {
         let reason = format!("release {}: `{odd}` is no end of extended support", release.name);
         sink(Item::Partial(muster_domain::Skipped { place: place(), reason }));
     }
-    let ended = end_of_life.is_none() && (release.end.is_yes() || release.is_ended);
+    let ended = end_of_life.is_none() && (release.end.is_yes() || release.is_ended == Some(true));
     sink(Item::LifeCycle(LifeCycle {
         product: product.to_owned(),
         codename: codename(product, release.codename.as_deref()),
@@ -178,6 +179,15 @@ impl<'de> Deserialize<'de> for End {
             fn visit_bool<E>(self, said: bool) -> Result<End, E> {
                 Ok(End::Said(said))
             }
+            fn visit_i64<E>(self, number: i64) -> Result<End, E> {
+                Ok(End::On(number.to_string()))
+            }
+            fn visit_u64<E>(self, number: u64) -> Result<End, E> {
+                Ok(End::On(number.to_string()))
+            }
+            fn visit_f64<E>(self, number: f64) -> Result<End, E> {
+                Ok(End::On(number.to_string()))
+            }
             fn visit_unit<E>(self) -> Result<End, E> {
                 Ok(End::Unsaid)
             }
@@ -208,9 +218,6 @@ struct File {
 }
 
 #[derive(Deserialize)]
-struct Products(#[serde(deserialize_with = "bounded::<_, _, 10_000>")] Vec<Product>);
-
-#[derive(Deserialize)]
 struct Product {
     name: String,
     #[serde(default, deserialize_with = "bounded::<_, _, 10_000>")]
@@ -220,15 +227,15 @@ struct Product {
 /// A release as the files, version 0 and version 1 spell it.
 #[derive(Deserialize)]
 struct Release {
-    #[serde(rename = "releaseCycle", alias = "cycle", alias = "name")]
+    #[serde(default, rename = "releaseCycle", alias = "cycle", alias = "name")]
     name: String,
     codename: Option<String>,
     #[serde(default, rename = "eol")]
     end: End,
     #[serde(default, rename = "eolFrom")]
     end_from: End,
-    #[serde(default, rename = "isEol")]
-    is_ended: bool,
+    #[serde(rename = "isEol")]
+    is_ended: Option<bool>,
     #[serde(default, rename = "eoes", alias = "extendedSupport")]
     extended: End,
     #[serde(default, rename = "eoesFrom")]
@@ -282,10 +289,15 @@ mod tests {
     #[test]
     fn version_0_takes_the_product_from_the_documents_name() {
         let text = r#"[{"cycle":"12","codename":"Bookworm","eol":"2026-06-10","extendedSupport":"2028-06-30","lts":false},
-            {"cycle":"1","eol":true}, {"eol":true}]"#;
-        let told = told("api/debian.json", text);
-        assert_eq!(told[..2], ["debian 12 bookworm 2026-06-10 2028-06-30 false", "debian 1 - - - true"]);
-        assert!(told[2].starts_with("[2]! is not a cycle: "), "{told:?}");
+            {"cycle":"1","eol":true}, {"eol":true}, {"cycle":"2","eol":2026}, {"cycle":[]}]"#;
+        let expected = [
+            "debian 12 bookworm 2026-06-10 2028-06-30 false",
+            "debian 1 - - - true",
+            "debian! release's name must have 1 to 512 bytes",
+            "debian! release 2: `2026` is no end of life",
+            "[4]! is not a cycle: invalid type: sequence, expected a string at line 1 column 9",
+        ];
+        assert_eq!(told("api/debian.json", text), expected);
     }
 
     #[test]
@@ -296,8 +308,10 @@ mod tests {
         let expected = ["ubuntu 24.04 noble 2029-04-25 2034-04-25 false", "ubuntu 4.10 - - - true"];
         assert_eq!(told("x.json", &format!(r#"{{"schema_version":"1.2.0","result":{product}}}"#)), expected);
         assert_eq!(told("x.json", &format!(r#"{{"result":[{product}]}}"#)), expected);
-        let odd = r#"{"result":{"releases":[{"name":"1","isEol":true}]}}"#;
-        assert!(told("x.json", odd)[0].starts_with("result! is not a product or a list of them: missing field `name`"));
+        let odd = format!(r#"{{"result":[{{"releases":[{{"name":"1","isEol":true}}]}},{product}]}}"#);
+        let told = told("x.json", &odd);
+        assert!(told[0].starts_with("result[0]! is not a product: missing field `name`"), "{told:?}");
+        assert_eq!(told[1..], expected);
     }
 
     #[test]
