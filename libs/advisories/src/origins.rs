@@ -22,6 +22,7 @@ const fn origin(name: &'static str, prefixes: &'static [&'static str], page: &'s
 const ORIGINS: &[Origin] = &[
     origin("NVD", &[], "https://nvd.nist.gov/vuln/detail/{}"),
     origin("CVE", &[], "https://www.cve.org/CVERecord?id={}"),
+    origin("CISA", &[], "https://www.cisa.gov/known-exploited-vulnerabilities-catalog?search_api_fulltext={}"),
     origin("GITHUB", &["GHSA-"], "https://github.com/advisories/{}"),
     origin("PYPA", &["PYSEC-"], "https://osv.dev/vulnerability/{}"),
     origin("GO_VULNDB", &["GO-"], "https://pkg.go.dev/vuln/{}"),

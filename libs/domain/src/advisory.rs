@@ -246,6 +246,21 @@ pub struct KnownExploited {
     pub ransomware: bool,
 }
 
+impl KnownExploited {
+    /// What two sources say of one CVE: the fuller entry (CISA's own names a day until which to act), with the word on
+    /// ransomware of either. The order of the two does not matter.
+    #[must_use]
+    pub fn joined(self, other: Self) -> Self {
+        let ransomware = self.ransomware || other.ransomware;
+        let misses = |known: &Self| {
+            let fields = [&known.due_date, &known.required_action, &known.date_added];
+            (fields.map(|field| field.is_empty()), fields.map(String::clone))
+        };
+        let fuller = if misses(&self) <= misses(&other) { self } else { other };
+        Self { ransomware, ..fuller }
+    }
+}
+
 /// The Exploit Prediction Scoring System's word on a CVE (first.org/epss).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Epss {
@@ -382,4 +397,30 @@ pub struct VulnerabilityFacts {
     /// Products as CPE 2.3 names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cpes: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_two_entries_for_one_cve_the_fuller_stands_with_either_ones_ransomware() {
+        let known = |added: &str, due: &str, action: &str, ransomware| KnownExploited {
+            date_added: added.to_owned(),
+            due_date: due.to_owned(),
+            required_action: action.to_owned(),
+            ransomware,
+        };
+        let check = |one: KnownExploited, other: KnownExploited, expected: KnownExploited| {
+            assert_eq!(one.clone().joined(other.clone()), expected);
+            assert_eq!(other.joined(one), expected);
+        };
+        let cisa = || known("2021-12-10", "2021-12-24", "Apply updates.", true);
+        // the NVD repeats CISA's entry without the word on ransomware
+        check(cisa(), known("2021-12-10", "2021-12-24", "Apply updates.", false), cisa());
+        // a CVE record has the day alone; another catalogue had it earlier
+        check(cisa(), known("2021-12-10", "", "", false), cisa());
+        check(cisa(), known("2021-12-09", "", "", false), cisa());
+        check(known("2024-06-07", "", "", true), known("2024-06-12", "", "", false), known("2024-06-07", "", "", true));
+    }
 }

@@ -120,6 +120,10 @@ impl Builder {
         match item {
             Item::Advisory(advisory) => self.add(advisory),
             Item::KnownExploited(cve, known) => {
+                let known = match self.known_exploited.remove(&cve) {
+                    Some(other) => other.joined(known),
+                    None => known,
+                };
                 self.known_exploited.insert(cve, known);
             }
             Item::Epss(cve, prediction) => {

@@ -6,7 +6,7 @@ use crate::feed::{FeedError, Head, WORD_BYTES_MAX};
 use muster_domain::Epss;
 
 pub(crate) fn recognises(head: &Head<'_>) -> bool {
-    head.text.starts_with(b"#model_version") || head.text.starts_with(b"cve,")
+    head.text.starts_with(b"#model_version") || head.text.starts_with(b"cve,epss")
 }
 
 /// A document is a whole table.

@@ -6,16 +6,25 @@
 //!
 //! Adding a format is its file and its row in [`FORMATS`].
 
-pub mod arch;
+mod arch;
+mod cve5;
 mod debian;
-pub mod debian_list;
-pub mod debian_support;
-pub mod debian_tracker;
-pub mod distro_info;
-pub mod epss;
-pub mod kev;
+mod debian_list;
+mod debian_support;
+mod debian_tracker;
+mod distro_info;
+mod dotnet_releases;
+mod endoflife_date;
+mod epss;
+mod exploitdb;
+mod kev;
+mod metasploit;
+mod nuclei;
+mod nvd;
 pub mod osv;
-pub mod secdb;
+mod parts;
+mod secdb;
+mod vulnerability;
 
 use crate::feed::{FeedError, Head};
 use muster_domain::{Advisory, Epss, Exploit, KnownExploited, LifeCycle, Skipped, VexStatement};
@@ -78,8 +87,32 @@ pub struct Format {
 
 /// Every format, in the order in which they are tried: the first that recognises a document reads it.
 pub const FORMATS: &[Format] = &[
-    Format { name: "KEV", bytes_max: 16 << 20, recognises: kev::recognises, parse: kev::parse },
+    Format { name: "KEV", bytes_max: 64 << 20, recognises: kev::recognises, parse: kev::parse },
     Format { name: "EPSS", bytes_max: 128 << 20, recognises: epss::recognises, parse: epss::parse },
+    // one record a document, of which the largest (kernel) have 2 MB
+    Format { name: "CVE", bytes_max: 32 << 20, recognises: cve5::recognises, parse: cve5::parse },
+    // a year's feed has up to 300 MB; before OSV, whose records also have an `id` and `published`
+    Format { name: "NVD", bytes_max: 1 << 30, recognises: nvd::recognises, parse: nvd::parse },
+    // 10 MB
+    Format { name: "Exploit-DB", bytes_max: 128 << 20, recognises: exploitdb::recognises, parse: exploitdb::parse },
+    // 11 MB
+    Format { name: "Metasploit", bytes_max: 128 << 20, recognises: metasploit::recognises, parse: metasploit::parse },
+    // 2 MB
+    Format { name: "Nuclei", bytes_max: 64 << 20, recognises: nuclei::recognises, parse: nuclei::parse },
+    // a product's file has up to 130 KB, all products of the API 10 MB
+    Format {
+        name: "endoflife.date",
+        bytes_max: 64 << 20,
+        recognises: endoflife_date::recognises,
+        parse: endoflife_date::parse,
+    },
+    // a channel's has up to 3 MB
+    Format {
+        name: ".NET releases",
+        bytes_max: 64 << 20,
+        recognises: dotnet_releases::recognises,
+        parse: dotnet_releases::parse,
+    },
     Format { name: "OSV", bytes_max: 16 << 20, recognises: osv::recognises, parse: osv::parse },
     // The tracker has 70 MB (2026).
     Format {
