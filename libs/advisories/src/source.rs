@@ -111,8 +111,8 @@ struct Place<'p> {
     name: &'p str,
 }
 
-/// Packings in packings that are taken off: a `.json.gz` in a `.tar.gz` is two.
-const PACKINGS_MAX: usize = 4;
+/// Packings in packings that are taken off: a `.json.gz` in a `.tar.zst` in a `.tar.gz` is five.
+const PACKINGS_MAX: usize = 6;
 /// Most bytes of a zip within an archive, which must be in memory to be read: OSV's largest export has 300 MB.
 const INNER_ZIP_BYTES_MAX: u64 = 512 << 20;
 /// Most bytes of one line of a `.jsonl`.
@@ -150,7 +150,7 @@ impl<S: FnMut(Item)> Reading<'_, S> {
         let mut file = BufReader::with_capacity(HEAD_BYTES_MAX, File::open(path)?);
         let archive = Place { source: path, name: &name };
         match packing(file.fill_buf()?) {
-            Packing::Zip => self.archive(archive, file.into_inner()),
+            Packing::Zip => self.archive(archive, file.into_inner(), 1),
             _ => self.unpack(archive, &name, Box::new(file), 0),
         }
         Ok(())
@@ -179,14 +179,14 @@ impl<S: FnMut(Item)> Reading<'_, S> {
                 Ok(decoder) => self.unpack(place, unpacked_name(name), buffered(Box::new(decoder)), depth + 1),
                 Err(error) => self.skip(place, UNKNOWN, &format!("can't be read: {error}")),
             },
-            Packing::Tar => self.tar(place, reader, depth),
+            Packing::Tar => self.tar(place, reader, depth + 1),
             Packing::Zip => {
                 let mut bytes = Vec::new();
                 match reader.take(INNER_ZIP_BYTES_MAX + 1).read_to_end(&mut bytes) {
                     Ok(read) if read as u64 > INNER_ZIP_BYTES_MAX => {
                         self.skip(place, UNKNOWN, "is a zip in an archive and too long to be read there");
                     }
-                    Ok(_) => self.archive(place, Cursor::new(bytes)),
+                    Ok(_) => self.archive(place, Cursor::new(bytes), depth + 1),
                     Err(error) => self.skip(place, UNKNOWN, &format!("can't be read: {error}")),
                 }
             }
@@ -197,18 +197,18 @@ impl<S: FnMut(Item)> Reading<'_, S> {
         }
     }
 
-    fn archive<R: Read + Seek>(&mut self, place: Place<'_>, file: R) {
+    fn archive<R: Read + Seek>(&mut self, place: Place<'_>, file: R, depth: usize) {
         let entries_max = self.limits.entries_max;
         match zip::ZipArchive::new(file) {
             Ok(archive) if archive.len() > entries_max => {
                 self.skip(place, UNKNOWN, &format!("archive has more than {entries_max} entries"));
             }
-            Ok(archive) => self.zip(place, archive),
+            Ok(archive) => self.zip(place, archive, depth),
             Err(error) => self.skip(place, UNKNOWN, &format!("archive can't be read: {error}")),
         }
     }
 
-    fn zip<R: Read + Seek>(&mut self, archive_place: Place<'_>, mut archive: zip::ZipArchive<R>) {
+    fn zip<R: Read + Seek>(&mut self, archive_place: Place<'_>, mut archive: zip::ZipArchive<R>, depth: usize) {
         for index in 0..archive.len() {
             if self.bytes_left == 0 {
                 return; // told once by the document that hit the limit
@@ -219,7 +219,7 @@ impl<S: FnMut(Item)> Reading<'_, S> {
                     let inner = entry.name().map_or_else(|_| format!("entry {index}"), |name| name.into_owned());
                     let reader = Box::new(BufReader::with_capacity(HEAD_BYTES_MAX, entry));
                     let name = format!("{}: {inner}", archive_place.name);
-                    self.unpack(Place { name: &name, ..archive_place }, &inner, reader, PACKINGS_MAX - 1);
+                    self.unpack(Place { name: &name, ..archive_place }, &inner, reader, depth);
                 }
                 Err(error) => {
                     let name = format!("{}: entry {index}", archive_place.name);
@@ -249,7 +249,7 @@ impl<S: FnMut(Item)> Reading<'_, S> {
                     let inner = String::from_utf8_lossy(&entry.path_bytes()).trim_start_matches("./").to_owned();
                     let reader = Box::new(BufReader::with_capacity(HEAD_BYTES_MAX, entry));
                     let name = format!("{}: {inner}", archive_place.name);
-                    self.unpack(Place { name: &name, ..archive_place }, &inner, reader, depth.max(PACKINGS_MAX - 1));
+                    self.unpack(Place { name: &name, ..archive_place }, &inner, reader, depth);
                 }
                 Err(error) => {
                     return self.skip(archive_place, UNKNOWN, &format!("archive can't be read: {error}"));

@@ -1,7 +1,9 @@
 //! From the domain's words to the wire's.
 
 use crate::v1;
-use muster_domain::{Explanation, Finding, FindingDetails, Package, Reachability, Resource, Status, Step, Verdict};
+use muster_domain::{
+    Explanation, Finding, FindingDetails, Package, Reachability, Resource, Status, Step, VendorState, Verdict,
+};
 
 /// A point in time, to the nanosecond.
 pub fn timestamp(at: jiff::Timestamp) -> prost_types::Timestamp {
@@ -63,6 +65,10 @@ impl From<&Explanation> for v1::Explanation {
             last_affected: range.last_affected.unwrap_or_default(),
             vendor: explanation.vendor.clone().unwrap_or_default(),
             reason: explanation.reason.clone(),
+            source: explanation.source.clone(),
+            state: explanation.state.map(VendorState::as_str).unwrap_or_default().to_owned(),
+            remark: explanation.remark.clone().unwrap_or_default(),
+            vex_document: explanation.vex.as_ref().map(|vex| vex.document.clone()).unwrap_or_default(),
         }
     }
 }

@@ -15,31 +15,39 @@ use tracing::{info, warn};
 /// How often what is behind is looked for, should a message have been lost.
 const CATCH_UP_EVERY: Duration = Duration::from_secs(30);
 
+/// How soon while a look finds more than it takes on.
+const CATCH_UP_SOON: Duration = Duration::from_secs(1);
+
 /// How often verdicts of earlier epochs are deleted.
 const PURGE_EVERY: Duration = Duration::from_secs(3600);
 
 /// How many resources one look takes on: scheduled work in flight is capped, the next look takes the next.
-const CATCH_UP_PAGE: u32 = 1_000;
+const CATCH_UP_PAGE: u32 = 10_000;
 
-/// Pages sent in one go before the queue is looked at again.
+/// No page is sent while more than this waits in the queue.
 const QUEUE_MAX: u64 = 2_000;
 
 /// Marks what the epochs since the last time touch, and asks for a look at all that is behind.
 pub async fn handle(shared: Arc<Shared>) -> Result<()> {
+    look(&shared).await.map(drop)
+}
+
+/// Whether there is more than one look takes on.
+async fn look(shared: &Shared) -> Result<bool> {
     let Some(open) = shared.current.newest().await? else {
-        return Ok(());
+        return Ok(false);
     };
     // The deltas are long, so they are read once an epoch.
     if shared.marked_to.load(Ordering::Relaxed) < open.epoch {
         let Backends { store, cache, instance, .. } = &shared.backends;
         let mark = mark(store, open.epoch);
         let Some(touched) = muster_kit::while_leased(cache.as_ref(), "mark-epoch", instance, mark).await? else {
-            return Ok(()); // another replica is at it, and asks for the looks
+            return Ok(false); // another replica is at it, and asks for the looks
         };
         info!(epoch = open.epoch, touched, "inventories that the epoch touches are marked");
         shared.marked_to.fetch_max(open.epoch, Ordering::Relaxed);
     }
-    look_at_what_is_behind(&shared).await
+    look_at_what_is_behind(shared).await
 }
 
 /// Epoch by epoch, since each delta is against the one before.
@@ -55,10 +63,10 @@ async fn mark(store: &Store, to: u64) -> Result<u64> {
 }
 
 /// Sends "look now" for what is behind, unless enough waits already.
-async fn look_at_what_is_behind(shared: &Shared) -> Result<()> {
+async fn look_at_what_is_behind(shared: &Shared) -> Result<bool> {
     let waiting = shared.backends.bus.lag(SERVICE, Fact::InventoryChanged).await.context("read the queue's length")?;
     if waiting > QUEUE_MAX {
-        return Ok(());
+        return Ok(true);
     }
     let store = &shared.backends.store;
     let behind = store.unmatched(CATCH_UP_PAGE).await.context("read what is behind")?;
@@ -79,7 +87,7 @@ async fn look_at_what_is_behind(shared: &Shared) -> Result<()> {
             .await
             .context("ask for a look")?;
     }
-    Ok(())
+    Ok(behind.len() == CATCH_UP_PAGE as usize)
 }
 
 async fn purge(shared: &Shared) -> Result<()> {
@@ -88,12 +96,12 @@ async fn purge(shared: &Shared) -> Result<()> {
 
 /// Looks now and then, should a message have been lost.
 pub async fn catch_up(shared: Arc<Shared>, stop: Stop) {
-    let mut ticks = tokio::time::interval(CATCH_UP_EVERY);
+    let mut wait = Duration::ZERO;
     let mut purges = tokio::time::interval(PURGE_EVERY);
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            _ = ticks.tick() => {}
+            () = tokio::time::sleep(wait) => {}
             _ = purges.tick() => {
                 if let Err(error) = purge(&shared).await {
                     warn!(error = format!("{error:#}"), "verdicts that nothing refers to any more not deleted");
@@ -101,8 +109,13 @@ pub async fn catch_up(shared: Arc<Shared>, stop: Stop) {
                 continue;
             }
         }
-        if let Err(error) = handle(Arc::clone(&shared)).await {
-            warn!(error = format!("{error:#}"), "what is behind was not looked at");
-        }
+        wait = match look(&shared).await {
+            Ok(true) => CATCH_UP_SOON,
+            Ok(false) => CATCH_UP_EVERY,
+            Err(error) => {
+                warn!(error = format!("{error:#}"), "what is behind was not looked at");
+                CATCH_UP_EVERY
+            }
+        };
     }
 }

@@ -3,15 +3,19 @@
 use crate::{exit, terminal};
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
-use muster_advisories::{Builder, Database, source};
+use muster_advisories::{
+    Builder, Database,
+    source::{self, SourceSummary},
+};
+use muster_domain::Skipped;
 use std::{
     fmt::Write as _,
     path::{Path, PathBuf},
     time::SystemTime,
 };
 
-/// What was set aside is named up to this many lines; the count says the rest.
-const NAMED_MAX: usize = 20;
+/// Of each source so many things that were set aside are named; its count says the rest.
+const NAMED_MAX: usize = 5;
 
 #[derive(Subcommand)]
 pub enum Command {
@@ -41,22 +45,22 @@ pub fn run(command: Command) -> Result<u8> {
 }
 
 fn build(from: &[PathBuf], output: &Path) -> Result<String> {
+    let mut lines = Vec::new();
     let mut builder = Builder::new(1, jiff::Timestamp::now());
     for path in from {
         let bar = terminal::progress(format!("reading {}", path.display()));
         let (mut named, mut found) = (Vec::new(), false);
-        let summaries = source::read(path, &mut |item| {
-            named.extend(builder.take(item).filter(|_| named.len() < NAMED_MAX));
-        });
+        let summaries = source::read(path, &mut |item| named.extend(builder.take(item)));
         bar.finish_and_clear();
-        for summary in summaries? {
-            let source::SourceSummary { path, format, records, set_aside } = summary;
-            found |= records > 0;
-            let path = path.display();
-            terminal::say(&format!("{path}: {format}, {records} records, {set_aside} set aside"));
+        // From the innermost place outwards, so that a file's reasons stand under it and not under its folder.
+        for summary in summaries?.iter().rev() {
+            found |= summary.records > 0;
+            lines.push(say_of(summary, &mut named));
         }
-        for skipped in named {
-            terminal::say(&format!("  {}: {}", skipped.place, skipped.reason));
+        lines.reverse();
+        lines.drain(..).for_each(|line| terminal::say(&line));
+        for Skipped { place, reason } in named.iter().take(NAMED_MAX) {
+            terminal::say(&format!("  {place}: {reason}"));
         }
         // A database without them would answer "nothing known" to everything.
         anyhow::ensure!(found, "no record could be used of `{}`", path.display());
@@ -74,6 +78,24 @@ fn build(from: &[PathBuf], output: &Path) -> Result<String> {
         report.bytes,
         report.digest
     ))
+}
+
+/// What a source was, and the first of its reasons, which are taken from `named`.
+fn say_of(summary: &SourceSummary, named: &mut Vec<Skipped>) -> String {
+    let SourceSummary { path, format, records, set_aside } = summary;
+    let path = path.display().to_string();
+    let mut text = format!("{path}: {format}, {records} records, {set_aside} set aside");
+    if *set_aside == 0 {
+        return text;
+    }
+    let (own, others) = std::mem::take(named).into_iter().partition(|skipped| skipped.place.starts_with(&path));
+    let own: Vec<Skipped> = own;
+    *named = others;
+    for Skipped { place, reason } in own.iter().take(NAMED_MAX) {
+        let place = place[path.len()..].trim_start_matches([':', '/', ' ']);
+        text.push_str(&format!("\n  {place}{}{reason}", if place.is_empty() { "" } else { ": " }));
+    }
+    text
 }
 
 fn info(file: &Path) -> Result<String> {

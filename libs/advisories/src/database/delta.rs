@@ -107,10 +107,10 @@ fn claims(database: &Database, package: Option<&PackageRow>) -> Result<HashMap<[
         return Ok(HashMap::new());
     };
     let rows: &[ClaimRow] = database.slice(Section::Claims, package.claims_from.get(), package.claims.get())?;
-    rows.iter().map(|row| claim(database, Candidate::of(database, row))).collect()
+    rows.iter().map(|row| claim(Candidate::of(database, row))).collect()
 }
 
-fn claim(database: &Database, claim: Candidate<'_>) -> Result<([u8; 32], Versions), DatabaseError> {
+fn claim(claim: Candidate<'_>) -> Result<([u8; 32], Versions), DatabaseError> {
     let mut print = Sha256::new();
     let vulnerability = claim.vulnerability()?;
     let architectures: Vec<&str> = claim.architectures()?.collect();
