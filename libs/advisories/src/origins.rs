@@ -55,6 +55,8 @@ const ORIGINS: &[Origin] = &[
     origin("WOLFI", &[], "https://images.chainguard.dev/security/{}"),
     origin("PHOTON", &["PHSA-"], "https://github.com/vmware/photon/wiki/Security-Updates"),
     origin("AZURE_LINUX", &["AZL-"], "https://osv.dev/vulnerability/{}"),
+    origin("FEDORA", &["FEDORA-"], "https://bodhi.fedoraproject.org/updates/{}"),
+    origin("BOTTLEROCKET", &["BRSA-"], "https://github.com/bottlerocket-os/bottlerocket/security/advisories"),
     origin("MICROSOFT", &[], "https://msrc.microsoft.com/update-guide/vulnerability/{}"),
 ];
 

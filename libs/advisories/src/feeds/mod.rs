@@ -6,9 +6,14 @@
 //!
 //! Adding a format is its file and its row in [`FORMATS`].
 
+mod amazon_explore;
+mod bodhi;
 pub mod epss;
 pub mod kev;
 pub mod osv;
+mod oval;
+mod photon;
+mod updateinfo;
 
 use crate::feed::{FeedError, Head};
 use muster_domain::{Advisory, Epss, Exploit, KnownExploited, LifeCycle, Skipped, VexStatement};
@@ -73,5 +78,20 @@ pub struct Format {
 pub const FORMATS: &[Format] = &[
     Format { name: "KEV", bytes_max: 16 << 20, recognises: kev::recognises, parse: kev::parse },
     Format { name: "EPSS", bytes_max: 128 << 20, recognises: epss::recognises, parse: epss::parse },
+    // One CVE has some kilobytes, the whole list of 30,000 would have 100 MB.
+    Format {
+        name: "Amazon Linux CVE",
+        bytes_max: 256 << 20,
+        recognises: amazon_explore::recognises,
+        parse: amazon_explore::parse,
+    },
+    // Amazon Linux 2's core has 60 MB, a whole Fedora release somewhat more.
+    Format { name: "updateinfo", bytes_max: 512 << 20, recognises: updateinfo::recognises, parse: updateinfo::parse },
+    // Oracle's of all releases has 200 MB, SUSE's of one product up to twice that.
+    Format { name: "OVAL", bytes_max: 1 << 30, recognises: oval::recognises, parse: oval::parse },
+    // A release's list has 3 MB.
+    Format { name: "Photon OS", bytes_max: 64 << 20, recognises: photon::recognises, parse: photon::parse },
+    // A page has at most 100 updates of some ten kilobytes each; the notes are free text.
+    Format { name: "Bodhi", bytes_max: 64 << 20, recognises: bodhi::recognises, parse: bodhi::parse },
     Format { name: "OSV", bytes_max: 16 << 20, recognises: osv::recognises, parse: osv::parse },
 ];
