@@ -5,6 +5,9 @@ use muster_domain::Affected;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
+/// Architectures of one entry at most; there are about 30. What has more is taken as all.
+const ARCHITECTURES_MAX: usize = 64;
+
 /// The `affected` list of one record in the making.
 #[derive(Default)]
 pub(crate) struct Gather {
@@ -28,6 +31,9 @@ impl Gather {
             held.architectures.extend(affected.architectures);
             held.architectures.sort_unstable();
             held.architectures.dedup();
+            if held.architectures.len() > ARCHITECTURES_MAX {
+                held.architectures.clear();
+            }
         }
     }
 

@@ -49,7 +49,7 @@ const ORIGINS: &[Origin] = &[
     origin("SUSE_CVE", &["SUSE-", "openSUSE-"], "https://www.suse.com/security/cve/{}.html"),
     origin("ORACLE_CVE", &["ELSA-", "ELBA-"], "https://linux.oracle.com/errata/{}.html"),
     origin("ALMALINUX", &["ALSA-", "ALBA-", "ALEA-"], "https://osv.dev/vulnerability/{}"),
-    origin("ROCKY", &["RLSA-", "RXSA-"], "https://errata.rockylinux.org/{}"),
+    origin("ROCKY", &["RLSA-", "RXSA-", "RLBA-", "RLEA-"], "https://errata.rockylinux.org/{}"),
     Origin { strip: "ALPINE-", ..origin("ALPINE_CVE", &["ALPINE-CVE-"], "https://security.alpinelinux.org/vuln/{}") },
     origin("CHAINGUARD", &["CGA-"], "https://images.chainguard.dev/security/{}"),
     origin("WOLFI", &[], "https://images.chainguard.dev/security/{}"),

@@ -75,12 +75,11 @@ impl Page {
         }
         let tables =
             [self.packages, self.affected_packages, self.affected_packages_camel, self.affected, self.advisories];
-        let rows = |table| if let Table::Rows(rows) = table { Some(rows) } else { None };
-        let Some(rows) = tables.into_iter().find_map(rows) else {
+        let rows = |table| if let Table::Rows(Rows(rows)) = table { rows } else { Vec::new() };
+        let Some(rows) = tables.into_iter().map(rows).find(|rows| !rows.is_empty()) else {
             return Err((id, "has no table of packages".to_owned()));
         };
         let mut rows: Vec<Statement> = rows
-            .0
             .into_iter()
             .enumerate()
             .filter_map(|(index, row)| match row.statement() {
@@ -436,9 +435,10 @@ mod tests {
 
     #[test]
     fn vectors_keep_who_gave_them() {
-        let json = r#"{"cve_id":"CVE-1","severity":"Low","public_date":"2025-02-05","packages":[],"scores":[
+        let json = r#"{"cve_id":"CVE-1","severity":"Low","public_date":"2025-02-05","scores":[
             {"type":"CVSSv3","score":"3.4","vector":"CVSS:3.1/AV:N/AC:H/PR:N/UI:R/S:C/C:L/I:N/A:N","source":"Amazon Linux"},
             {"type":"CVSSV3","score":"3.4","vector":"CVSS:3.1/AV:N","source":"NVD"}, {"type":"other","vector":"x"}]}"#;
+        let json = json.replace("\"scores\"", &format!("\"packages\":[{DOCKER}],\"scores\""));
         parse(&Document { name: "", bytes: json.as_bytes() }, &mut |item| {
             let Item::Advisory(advisory) = item else { panic!("{item:?}") };
             let said: Vec<_> = advisory.severity.iter().map(|one| (one.kind.as_str(), one.source.as_str())).collect();

@@ -3,7 +3,7 @@
 //!
 //! - Only security updates that are `stable` count: until then a build is not in the release, and may never be.
 //! - Builds are source packages, `name-version-release`; the epoch stands beside it.
-//! - The CVEs are those in the titles of its bugs, else those in its own title and notes.
+//! - The CVEs are those in the titles of its bugs, else those in its own titles and notes.
 //! - EPEL has no ecosystem of its own in our table, so its updates are named as such and left out.
 
 use super::{Document, Item, Sink};
@@ -53,7 +53,8 @@ impl Update {
             return Ok(None);
         }
         let of_bugs = cves(self.bugs.iter().map(|bug| bug.title.as_str()));
-        let upstream = if of_bugs.is_empty() { cves([self.title.as_str(), &self.notes]) } else { of_bugs };
+        let upstream =
+            if of_bugs.is_empty() { cves([self.title.as_str(), &self.display_name, &self.notes]) } else { of_bugs };
         let release = self.release.version.0.unwrap_or_default();
         if self.release.id_prefix.0.as_deref() != Some("FEDORA") {
             let name = self.release.id_prefix.0.unwrap_or_default();

@@ -13,6 +13,7 @@ pub mod kev;
 pub mod osv;
 mod oval;
 mod photon;
+mod rebuilds;
 mod updateinfo;
 
 use crate::feed::{FeedError, Head};

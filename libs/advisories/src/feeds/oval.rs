@@ -39,6 +39,8 @@ const SUMMARY_BYTES_MAX: usize = 1024;
 const DETAILS_BYTES_MAX: usize = 4096;
 /// Most links that are kept: the Inspector API shows 100.
 const REFERENCES_KEPT_MAX: usize = 100;
+/// Most platforms of one definition, which count where its criteria name no release: real ones have two or three there.
+const PLATFORMS_MAX: usize = 64;
 /// Most reasons that are told of one definition.
 const REASONS_MAX: usize = 5;
 
@@ -147,7 +149,9 @@ impl Definition {
     fn affected(&mut self, markup: &mut Markup<'_>) -> Result<(), Malformed> {
         while let Some(tag) = markup.child()? {
             match tag.name() {
-                "platform" => self.platforms.push(markup.letters(WORD_BYTES_MAX)?),
+                "platform" if self.platforms.len() < PLATFORMS_MAX => {
+                    self.platforms.push(markup.letters(WORD_BYTES_MAX)?);
+                }
                 "resolution" => {
                     let state = tag.attribute("state").into_owned();
                     self.components(&state, markup)?;
@@ -222,7 +226,7 @@ impl Definition {
         let id = self.record_id(publisher).ok_or("names neither a notice nor a CVE")?;
         let (affected, left_out) = Telling::new(self, publisher, document, tree).affected(sink);
         if affected.is_empty() && tree.packages.is_empty() {
-            return Err("tests no package".to_owned());
+            return Err(left_out.into_iter().next().unwrap_or_else(|| "tests no package".to_owned()));
         }
         let more = left_out.len().saturating_sub(REASONS_MAX);
         for reason in left_out.into_iter().take(REASONS_MAX) {

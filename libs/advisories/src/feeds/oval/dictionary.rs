@@ -153,17 +153,22 @@ impl<'a> Dictionary<'a> {
             },
             _ => return unclear("has several states"),
         }
-        let names = match self.objects.get(&test.object) {
-            Some(Name::Is(name)) => vec![name.clone()],
-            Some(Name::Variable(id)) => self.variables.get(id).cloned().unwrap_or_default(),
-            Some(Name::Pattern) | None => Vec::new(),
+        let Some(object) = self.objects.get(&test.object) else {
+            return of_comment(comment);
+        };
+        let names = match object {
+            Name::Is(name) => vec![name.clone()],
+            Name::Variable(id) => self.variables.get(id).cloned().unwrap_or_default(),
+            Name::Pattern => Vec::new(),
         };
         let is_system = is_release(comment.strip_suffix(" is installed").unwrap_or(comment))
             || names.iter().any(|name| name.ends_with("-release"));
         match state {
             State { other: Some(field), .. } => unclear(&format!("asks for `{field}`, which is not known")),
             State { signed: true, .. } => Condition::Always,
-            State { release: Some((_, pattern)), .. } => unclear(&format!("is about builds with `{pattern}` alone")),
+            State { release: Some((_, pattern)), .. } => {
+                Condition::Unclear(format!("fixes for builds with `{pattern}` in the release are for those alone"))
+            }
             State { version: None, evr: None, arch: Some((_, pattern)), .. } if is_system => {
                 let machine = architectures(pattern).map(of_machines);
                 machine.map_or_else(|| unclear("has unclear architectures"), Condition::Architectures)

@@ -51,9 +51,12 @@ impl<'d> Telling<'d> {
         // Alternatives share the lists that they were made from, so the one before mostly has the same.
         let mut before: Option<(Rc<[u32]>, Vec<Ecosystem>)> = None;
         let of_platforms = self.ecosystems(self.definition.platforms.iter().map(String::as_str));
-        for alternative in self.tree.alternatives.iter().filter(|alternative| !alternative.packages.is_empty()) {
+        for alternative in &self.tree.alternatives {
             if let Some(reason) = &alternative.unclear {
                 self.left_out.insert(reason.to_string());
+                continue;
+            }
+            if alternative.packages.is_empty() {
                 continue;
             }
             match (&alternative.releases, &before) {
@@ -101,7 +104,7 @@ impl<'d> Telling<'d> {
         }
         for (name, versions) in packages {
             if let Some(build) = versions.special_build() {
-                self.left_out.insert(format!("a fix in {build} builds is for those alone"));
+                self.left_out.insert(format!("fixes for builds with `{build}` in the release are for those alone"));
                 continue;
             }
             let of_version = || self.publisher.ecosystem_of(versions.any(), self.document);

@@ -95,8 +95,8 @@ fn the_version_is_the_states_and_not_the_comments() {
     check(&said, "", &[expected[0], r#"Oracle Linux:8 bind [Introduced("0"), Fixed("0:1-1.el8")]"#]);
     // an enumeration's number for its name: not guessed
     let number = r#"<r:evr operation="6">1-1</r:evr>"#;
-    let unclear = "- oval:com.oracle.elsa:def:20070057: criterion `bind is earlier than 0:1-1.el8` compares by `6`";
-    check(&said, &test("t1", "bind", number), &[unclear, expected[0]]);
+    let unclear = "! oval:com.oracle.elsa:def:20070057: criterion `bind is earlier than 0:1-1.el8` compares by `6`";
+    check(&said, &test("t1", "bind", number), &[unclear]);
 }
 
 #[test]
@@ -136,8 +136,8 @@ fn a_fix_in_special_builds_is_none_of_ordinary_ones() {
         criterion("", "bind is earlier than 0:1-1.el8"),
     );
     let expected = [
-        format!("{place}a fix in fips builds is for those alone"),
-        format!("{place}a fix in ksplice builds is for those alone"),
+        format!("{place}fixes for builds with `fips` in the release are for those alone"),
+        format!("{place}fixes for builds with `ksplice` in the release are for those alone"),
         id.to_owned(),
         r#"Oracle Linux:8 bind [Introduced("0"), Fixed("0:1-1.el8")]"#.to_owned(),
     ];
@@ -172,11 +172,11 @@ fn what_can_not_be_told_is_set_aside_with_the_reason() {
     let wide = format!(r#"<criteria operator="OR">{}</criteria>"#, package.repeat(600));
     refused(&wide.repeat(3), "", "has more combinations of criteria than any real definition");
     // only what rests on it is left out
-    let half = format!(r#"<criteria operator="OR">{package}{}</criteria>"#, criterion("gone", "b is odd"));
-    check(&half, "", &["ELSA-2007-0057 [CVE-2007-0493]", r#"Oracle Linux:8 a [Introduced("0"), Fixed("1-1")]"#]);
-    let both = format!("{package}{}", criterion("gone", "b is odd"));
     let reason = "- oval:com.oracle.elsa:def:20070057: criterion `b is odd` refers to a test that the document lacks";
-    check(&both, "", &[reason, "ELSA-2007-0057 [CVE-2007-0493]"]);
+    let id = "ELSA-2007-0057 [CVE-2007-0493]";
+    let half = format!(r#"<criteria operator="OR">{package}{}</criteria>"#, criterion("gone", "b is odd"));
+    check(&half, "", &[reason, id, r#"Oracle Linux:8 a [Introduced("0"), Fixed("1-1")]"#]);
+    check(&format!("{package}{}", criterion("gone", "b is odd")), "", &[reason, id]);
 }
 
 #[test]
@@ -315,20 +315,14 @@ fn ubuntu_names_packages_in_variables() {
         "vulnerability",
         "<title>CVE-2020-8177 on Ubuntu 20.04</title>",
         &criteria,
-        &rest.replace("d:", "d."),
+        rest,
     );
     let expected = [
         "CVE-2020-8177 []",
         r#"Ubuntu:20.04 curl [Introduced("0"), Fixed("0:1.2-3")]"#,
         r#"Ubuntu:20.04 libcurl4 [Introduced("0"), Fixed("0:1.2-3")]"#,
     ];
-    assert_eq!(
-        read(
-            "com.ubuntu.focal.cve.oval.xml",
-            &xml.replace("d.", "d:").replace("<oval_definitions ", "<oval_definitions xmlns:d=\"d\" ")
-        ),
-        expected
-    );
+    assert_eq!(read("com.ubuntu.focal.cve.oval.xml", &xml), expected);
 }
 
 #[test]
