@@ -172,7 +172,7 @@ fn amazons_notices_are_read() {
             let update = &update[update.find("<update ").unwrap()..];
             told("updateinfo", name, format!("<updates>{update}</updates>").as_bytes())
         });
-        each.collect::<String>() + &told("updateinfo", name, text.as_bytes()).lines().next().unwrap().to_owned()
+        each.collect::<String>() + told("updateinfo", name, text.as_bytes()).lines().next().unwrap()
     };
     check_golden("updateinfo.txt", &(whole + "\n"));
 }
@@ -236,6 +236,31 @@ fn osv_records_of_rebuilds_are_completed() {
     writeln!(text, "AlmaLinux: {without} security records without a CVE, {reasons} with modules of no named stream")
         .unwrap();
     check_golden("osv_rebuilds.txt", &text);
+}
+
+/// The fuzz target's seeds, cut at every byte and with every byte changed, to every format: each gives items or an error.
+#[test]
+fn a_damaged_document_gives_items_or_an_error() {
+    let mut seeds = 0;
+    for entry in std::fs::read_dir(here().join("fuzz/corpus/feeds")).unwrap() {
+        let path = entry.unwrap().path();
+        if !path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("rpm-")) {
+            continue;
+        }
+        seeds += 1;
+        let seed = std::fs::read(path).unwrap();
+        let end = seed.iter().position(|&byte| byte == b'\n').unwrap();
+        let (name, whole) = (std::str::from_utf8(&seed[..end]).unwrap(), &seed[end + 1..]);
+        for at in 0..whole.len() {
+            let changed = |byte: u8| [&whole[..at], &[byte], &whole[at + 1..]].concat();
+            for bytes in [whole[..at].to_vec(), changed(b'<'), changed(b'"'), changed(0xff), changed(b'9')] {
+                for format in claiming(name, &bytes) {
+                    let _ = (format.parse)(&Document { name, bytes: &bytes }, &mut |_| {});
+                }
+            }
+        }
+    }
+    assert_eq!(seeds, 7);
 }
 
 /// Other tools' snapshots, lock files, SBOMs: none of them is a feed of ours, and no document is of two formats.

@@ -164,7 +164,7 @@ impl Definition {
 
     fn components(&mut self, state: &str, markup: &mut Markup<'_>) -> Result<(), Malformed> {
         while let Some(tag) = markup.child()? {
-            if tag.name() == "component" {
+            if tag.name() == "component" && !state.is_empty() {
                 self.resolutions.push((markup.letters(WORD_BYTES_MAX)?, state.to_owned()));
             } else {
                 markup.skip()?;
@@ -285,7 +285,7 @@ impl Definition {
         let name = name.strip_suffix(".xml").unwrap_or(name);
         let name = name.strip_suffix(".oval").unwrap_or(name);
         // Red Hat has what is affected and what is not in definitions of the same CVE.
-        let part = if self.id.contains(".unaffected:") { " unaffected" } else { "" };
+        let part = if self.is_unaffected() { " unaffected" } else { "" };
         format!("{}{part}", cut(name, WORD_BYTES_MAX))
     }
 
@@ -326,13 +326,19 @@ impl Definition {
     }
 
     /// What Red Hat decided on a package that has no fix: by its name (`nodejs:16/nodejs` is one, too), else the one
-    /// decision that the definition has.
+    /// decision that the definition has, else what kind of definition it is.
     fn decision(&self, package: &str) -> Option<&str> {
         let named = |(component, _): &&(String, String)| component.rsplit('/').next() == Some(package);
         let mut states = self.resolutions.iter().map(|(_, state)| state.as_str());
         let first = states.next();
-        let agreed = first.filter(|first| states.all(|state| state == *first));
-        self.resolutions.iter().find(named).map(|(_, state)| state.as_str()).or(agreed)
+        let agreed = || first.filter(|first| states.all(|state| state == *first));
+        let of_package = self.resolutions.iter().find(named).map(|(_, state)| state.as_str());
+        of_package.or_else(agreed).or_else(|| self.is_unaffected().then_some("Not affected"))
+    }
+
+    /// Whether it lists what Red Hat found to be not affected.
+    fn is_unaffected(&self) -> bool {
+        self.id.starts_with("oval:com.redhat.unaffected:")
     }
 }
 

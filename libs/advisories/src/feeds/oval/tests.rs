@@ -244,7 +244,7 @@ fn not_affected_in_one_product_does_not_hide_another() {
 
 #[test]
 fn red_hat_tells_what_it_decided_on_packages_without_a_fix() {
-    let check = |state: &str, expected: &str| {
+    let check_in = |part: &str, state: &str, expected: &str| {
         let metadata = format!(
             r#"<title>CVE-2005-2541 tar: does not warn (moderate)</title><reference source="CVE" ref_id="CVE-2005-2541"/>
             <advisory><affected><resolution state="{state}"><component>tar</component></resolution></affected>
@@ -263,9 +263,11 @@ fn red_hat_tells_what_it_decided_on_packages_without_a_fix() {
             criterion("i", "Red Hat Enterprise Linux 8 is installed"),
             criterion("p", "tar is installed"),
         );
-        let xml = document("oval:com.redhat.cve:def:20052541", "vulnerability", &metadata, &criteria, &rest);
+        let xml =
+            document(&format!("oval:com.redhat.{part}:def:20052541"), "vulnerability", &metadata, &criteria, &rest);
         assert_eq!(read("rhel-8.1-eus.oval.xml", &xml), ["CVE-2005-2541 []", expected], "{state}");
     };
+    let check = |state: &str, expected: &str| check_in("cve", state, expected);
     let open = r#"Red Hat:8.1:eus tar [Introduced("0")]"#;
     check("Affected", &format!("{open} Affected"));
     check("Will not fix", &format!("{open} WillNotFix"));
@@ -274,6 +276,22 @@ fn red_hat_tells_what_it_decided_on_packages_without_a_fix() {
     check("Under investigation", "Red Hat:8.1:eus tar [] UnderInvestigation");
     check("Not affected", "Red Hat:8.1:eus tar [] NotAffected");
     check("Something new", &format!("{open} Affected"));
+    // what is not affected is in definitions of its own, which may state no decision
+    check_in("unaffected", "", "Red Hat:8.1:eus tar [] NotAffected");
+}
+
+#[test]
+fn a_definition_of_thousands_of_packages_in_dozens_of_products_is_read() {
+    let installed =
+        |pack: usize| criterion("", &format!("SUSE Linux Enterprise Server 15 SP{} is installed", pack % 5 + 1));
+    let products: String = (0..40).map(installed).collect();
+    let packages: String =
+        (0..3000).map(|number| criterion("", &format!("texlive-{number} is earlier than 0:1-1"))).collect();
+    let any = |list: String| format!(r#"<criteria operator="OR">{list}</criteria>"#);
+    let criteria = format!("<criteria>{}{}</criteria>", any(products), any(packages));
+    let xml =
+        document("oval:org.opensuse.security:def:1", "vulnerability", "<title>CVE-2020-1111</title>", &criteria, "");
+    assert_eq!(read("x.xml", &xml).len(), 1 + 3000 * 5);
 }
 
 #[test]
