@@ -12,10 +12,12 @@
 //!
 //! - Packages are source packages, as in the lists of affected packages of Amazon's notices.
 //! - `Fixed` names no version: the fix's version is in updateinfo.xml, so such a row adds nothing here.
-//! - The core and the extras of Amazon Linux 2 have packages of the same names. An extra's row is of the versions that its
-//!   name says where it is the package's own (`Kernel-5.10 Extra` of `kernel`: from 5.10 up to 5.11), else of all, with the
-//!   extra in the remark. `Not Affected` counts only where all rows of that package in that release say it, since a
-//!   package does not tell where it came from.
+//! - The core and the extras of Amazon Linux 2 have packages of the same names, and a row has no version. A kernel's row is
+//!   of the versions that its extra's name says (`Kernel-5.10 Extra`: from 5.10 up to 5.11), the core's of those below 5
+//!   (it has 4.14). Other packages may have epochs
+//!   (`nginx` 1:1.22), which no name tells, so their rows are of all versions, with the extra in the remark: rather one of
+//!   the core too many than one of the extra too few. `Not Affected` counts only where all rows of that package in that
+//!   release say it, since a package does not tell where it came from.
 
 use super::updateinfo::extra_version;
 use super::{Document, Item, Sink};
@@ -206,7 +208,7 @@ impl Statement {
         match self.state {
             VendorState::Fixed => None,
             VendorState::NotAffected | VendorState::UnderInvestigation => Some(affected),
-            _ => Some(match self.extra.as_deref().and_then(|extra| own_versions(extra, &self.package)) {
+            _ => Some(match own_versions(affected.ecosystem.as_str(), self.extra.as_deref(), &self.package) {
                 Some((start, end)) => {
                     let events = vec![Event::Introduced(start), Event::Limit(end)];
                     Affected { ranges: vec![Range { kind: RangeType::Ecosystem, events }], ..affected }
@@ -217,17 +219,19 @@ impl Statement {
     }
 }
 
-/// The versions that a package has in an extra named after it: `kernel-5.10` of `kernel` -> 5.10 to 5.11.
-fn own_versions(extra: &str, package: &str) -> Option<(String, String)> {
-    let start = extra_version(extra)?;
-    let named = extra.strip_suffix(start)?.trim_end_matches('-');
-    if !named.eq_ignore_ascii_case(package) {
+/// The versions that the kernel of Amazon Linux 2 has in the core (4.14, until its end) or in an extra named after it
+/// (`kernel-5.10`: from 5.10 up to 5.11); no other package's.
+fn own_versions(ecosystem: &str, extra: Option<&str>, package: &str) -> Option<(String, String)> {
+    if ecosystem != "Amazon Linux:2" || package != "kernel" {
         return None;
     }
-    let (front, last) = start.rsplit_once('.').map_or(("", start), |(front, last)| (front, last));
-    let next = last.parse::<u32>().ok()?.checked_add(1)?;
-    let end = if front.is_empty() { next.to_string() } else { format!("{front}.{next}") };
-    Some((start.to_owned(), end))
+    let Some(extra) = extra else {
+        return Some(("0".to_owned(), "5".to_owned()));
+    };
+    let start = extra_version(extra).filter(|start| extra.strip_suffix(start) == Some("kernel-"))?;
+    let (major, minor) = start.split_once('.')?;
+    let next = minor.parse::<u32>().ok()?.checked_add(1)?;
+    Some((start.to_owned(), format!("{major}.{next}")))
 }
 
 impl Score {
@@ -398,15 +402,26 @@ mod tests {
             &[
                 ("Amazon Linux 2 - Kernel-5.10 Extra", "kernel", "Pending Fix"),
                 ("Amazon Linux 2 - Core", "kernel", "Not Affected"), // must not hide the extra's
-                ("Amazon Linux 2 - Nginx1 Extra", "nginx", "Pending Fix"),
+                ("Amazon Linux 2 - Nginx1 Extra", "nginx", "Pending Fix"), // 1:1.22, which the name does not tell
                 ("Amazon Linux 2 - Ruby3.0 Extra", "rubygem-json", "Pending Fix"), // its versions are its own
                 ("Amazon Linux 2 - Docker Extra", "containerd", "Pending Fix"),
             ],
             &[
                 r#"Amazon Linux:2 kernel Affected [Introduced("5.10"), Limit("5.11")] Pending Fix (extra kernel-5.10)"#,
-                r#"Amazon Linux:2 nginx Affected [Introduced("1"), Limit("2")] Pending Fix (extra nginx1)"#,
+                r#"Amazon Linux:2 nginx Affected [Introduced("0")] Pending Fix (extra nginx1)"#,
                 r#"Amazon Linux:2 rubygem-json Affected [Introduced("0")] Pending Fix (extra ruby3.0)"#,
                 r#"Amazon Linux:2 containerd Affected [Introduced("0")] Pending Fix (extra docker)"#,
+            ],
+        );
+    }
+
+    #[test]
+    fn the_cores_kernel_keeps_off_the_extras() {
+        check(
+            &[("Amazon Linux 2 - Core", "kernel", "Pending Fix"), ("Amazon Linux 2023", "kernel", "Pending Fix")],
+            &[
+                r#"Amazon Linux:2 kernel Affected [Introduced("0"), Limit("5")] Pending Fix"#,
+                r#"Amazon Linux:2023 kernel Affected [Introduced("0")] Pending Fix"#,
             ],
         );
     }
