@@ -14,10 +14,9 @@
 //! - `Fixed` names no version: the fix's version is in updateinfo.xml, so such a row adds nothing here.
 //! - The core and the extras of Amazon Linux 2 have packages of the same names, and a row has no version. A kernel's row is
 //!   of the versions that its extra's name says (`Kernel-5.10 Extra`: from 5.10 up to 5.11), the core's of those below 5
-//!   (it has 4.14). Other packages may have epochs
-//!   (`nginx` 1:1.22), which no name tells, so their rows are of all versions, with the extra in the remark: rather one of
-//!   the core too many than one of the extra too few. `Not Affected` counts only where all rows of that package in that
-//!   release say it, since a package does not tell where it came from.
+//!   (it has 4.14). Other packages may have epochs (`nginx` 1:1.22), which no name tells, so their rows are of all versions,
+//!   with the extra in the remark: rather one of the core too many than one of the extra too few. `Not Affected` counts
+//!   only where all rows of that package in that release say it, since a package does not tell where it came from.
 
 use super::updateinfo::extra_version;
 use super::{Document, Item, Sink};

@@ -3,6 +3,7 @@
 //!
 //! - Each is a notice of one update, and the CVEs that it repairs stand in `related`: they are what it is about.
 //!   A bug fix or enhancement (ALBA, ALEA) that names none announces no vulnerability and is passed over.
+//! - How grave it is, only the summary tells (`Important: …`).
 //! - AlmaLinux lists every binary package, Rocky Linux the source packages alone (`ruby`, not `ruby-libs`).
 //! - A build of a module has `.module_el8` or `.module+el9` in its release, but of which stream only the summary tells
 //!   (`Important: nodejs:20 security update`). Where it names two (`virt:rhel and virt-devel:rhel`) a package may come from
@@ -10,6 +11,8 @@
 
 use muster_domain::{Advisory, Affected, Event, Names};
 
+/// The words that a security notice's summary begins with.
+const SEVERITIES: [&str; 4] = ["Critical", "Important", "Moderate", "Low"];
 /// Streams in one summary at most; real ones have two.
 const STREAMS_MAX: usize = 4;
 
@@ -30,6 +33,10 @@ pub(super) fn complete(advisory: &mut Advisory) -> Vec<String> {
     if advisory.upstream.is_empty() {
         let cves = advisory.related.iter().filter(|name| name.starts_with("CVE-"));
         advisory.upstream = cves.cloned().collect();
+    }
+    if advisory.vendor_severity.is_none() {
+        let word = advisory.summary.split_once(": ").map(|(word, _)| word);
+        advisory.vendor_severity = word.filter(|word| SEVERITIES.contains(word)).map(str::to_owned);
     }
     let streams: Vec<&str> = advisory.summary.split_whitespace().filter_map(stream).take(STREAMS_MAX).collect();
     let mut untold = 0usize;
@@ -110,6 +117,19 @@ mod tests {
         );
         check("Important: varnish security update", build, &["Binary None"], 1);
         check("Moderate: kernel:4.18.0 security update", "4.18.0-1.el8", &["Binary None"], 0); // no module
+    }
+
+    #[test]
+    fn the_summary_begins_with_the_severity() {
+        let check = |summary: &str, expected: Option<&str>| {
+            let source = "ALMALINUX".to_owned();
+            let mut advisory = Advisory { source, summary: summary.to_owned(), ..Advisory::default() };
+            complete(&mut advisory);
+            assert_eq!(advisory.vendor_severity.as_deref(), expected, "{summary}");
+        };
+        check("Important: firefox security update", Some("Important"));
+        check("new module: ruby:3.0", None);
+        check("idm:DL1 bug fix update", None);
     }
 
     #[test]
