@@ -12,10 +12,14 @@
 //! database           the compiled file: build, open, look up, compare two
 //! ```
 
+mod cve_ids;
 pub mod database;
 mod feed;
 pub mod feeds;
+mod gather;
 mod intervals;
+mod markup;
+mod moment;
 mod names;
 pub mod origins;
 pub mod rating;

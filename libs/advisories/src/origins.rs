@@ -50,7 +50,7 @@ const ORIGINS: &[Origin] = &[
     origin("SUSE_CVE", &["SUSE-", "openSUSE-"], "https://www.suse.com/security/cve/{}.html"),
     origin("ORACLE_CVE", &["ELSA-", "ELBA-"], "https://linux.oracle.com/errata/{}.html"),
     origin("ALMALINUX", &["ALSA-", "ALBA-", "ALEA-"], "https://osv.dev/vulnerability/{}"),
-    origin("ROCKY", &["RLSA-", "RXSA-"], "https://errata.rockylinux.org/{}"),
+    origin("ROCKY", &["RLSA-", "RXSA-", "RLBA-", "RLEA-"], "https://errata.rockylinux.org/{}"),
     Origin { strip: "ALPINE-", ..origin("ALPINE_CVE", &["ALPINE-CVE-"], "https://security.alpinelinux.org/vuln/{}") },
     origin("CHAINGUARD", &["CGA-"], "https://images.chainguard.dev/security/{}"),
     origin("WOLFI", &[], "https://images.chainguard.dev/security/{}"),
@@ -58,6 +58,8 @@ const ORIGINS: &[Origin] = &[
     origin("ARCH_LINUX", &["AVG-", "ASA-"], "https://security.archlinux.org/{}"),
     origin("PHOTON", &["PHSA-"], "https://github.com/vmware/photon/wiki/Security-Updates"),
     origin("AZURE_LINUX", &["AZL-"], "https://osv.dev/vulnerability/{}"),
+    origin("FEDORA", &["FEDORA-"], "https://bodhi.fedoraproject.org/updates/{}"),
+    origin("BOTTLEROCKET", &["BRSA-"], "https://github.com/bottlerocket-os/bottlerocket/security/advisories"),
     origin("MICROSOFT", &[], "https://msrc.microsoft.com/update-guide/vulnerability/{}"),
 ];
 

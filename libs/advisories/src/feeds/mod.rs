@@ -6,7 +6,9 @@
 //!
 //! Adding a format is its file and its row in [`FORMATS`].
 
+mod amazon_explore;
 mod arch;
+mod bodhi;
 mod cve5;
 mod debian;
 mod debian_list;
@@ -22,8 +24,12 @@ mod metasploit;
 mod nuclei;
 mod nvd;
 pub mod osv;
+mod oval;
 mod parts;
+mod photon;
+mod rebuilds;
 mod secdb;
+mod updateinfo;
 mod vulnerability;
 
 use crate::feed::{FeedError, Head};
@@ -113,6 +119,21 @@ pub const FORMATS: &[Format] = &[
         recognises: dotnet_releases::recognises,
         parse: dotnet_releases::parse,
     },
+    // One CVE has some kilobytes, the whole list of 30,000 would have 100 MB.
+    Format {
+        name: "Amazon Linux CVE",
+        bytes_max: 256 << 20,
+        recognises: amazon_explore::recognises,
+        parse: amazon_explore::parse,
+    },
+    // Amazon Linux 2's core has 60 MB, a whole Fedora release somewhat more.
+    Format { name: "updateinfo", bytes_max: 512 << 20, recognises: updateinfo::recognises, parse: updateinfo::parse },
+    // Oracle's of all releases has 200 MB, SUSE's of one product up to twice that.
+    Format { name: "OVAL", bytes_max: 1 << 30, recognises: oval::recognises, parse: oval::parse },
+    // A release's list has 3 MB.
+    Format { name: "Photon OS", bytes_max: 64 << 20, recognises: photon::recognises, parse: photon::parse },
+    // A page has at most 100 updates of some ten kilobytes each; the notes are free text.
+    Format { name: "Bodhi", bytes_max: 64 << 20, recognises: bodhi::recognises, parse: bodhi::parse },
     Format { name: "OSV", bytes_max: 16 << 20, recognises: osv::recognises, parse: osv::parse },
     // The tracker has 70 MB (2026).
     Format {

@@ -3,7 +3,7 @@
 //! Ecosystems that we don't know are left out of the record and named, so that the rest of it counts.
 //! `GIT` ranges are left out silently: they name commits, and a package has a version.
 
-use super::{Document, Item, Sink};
+use super::{Document, Item, Sink, rebuilds};
 use crate::feed::{FeedError, Head, LINK_BYTES_MAX, WORD_BYTES_MAX, Word, bounded, cut};
 use crate::origins;
 use jiff::Timestamp;
@@ -42,6 +42,9 @@ pub(crate) fn recognises(head: &Head<'_>) -> bool {
 /// A document is one record.
 pub(crate) fn parse(document: &Document<'_>, sink: Sink<'_>) -> Result<(), FeedError> {
     let Record { advisory, unknown_ecosystems, skipped } = parse_record(document.bytes)?;
+    if rebuilds::is_no_vulnerability(&advisory) {
+        return Ok(());
+    }
     unknown_ecosystems.into_iter().for_each(|ecosystem| sink(Item::UnknownEcosystem(ecosystem)));
     for reason in skipped {
         sink(Item::Partial(Skipped { place: advisory.id.0.clone(), reason }));
@@ -122,6 +125,7 @@ fn parse_record(bytes: &[u8]) -> Result<Record, FeedError> {
     for vector in all {
         vector.source.clone_from(source);
     }
+    skipped.extend(rebuilds::complete(&mut advisory));
     Ok(Record { advisory, unknown_ecosystems, skipped })
 }
 
