@@ -15,11 +15,13 @@ mod facts;
 mod hash;
 mod layout;
 mod pool;
+mod tables;
 
 pub use build::{BuildError, BuildReport, Builder};
 pub use candidate::{Bound, Candidate, CandidateRange, Candidates, End, Text};
 pub use delta::{Delta, NAMES_MAX, delta};
 pub use layout::FORMAT_VERSION;
+pub(crate) use tables::Table;
 
 use jiff::Timestamp;
 use layout::{EcosystemRow, Header, MAGIC, PROBES_MAX, PackageRow, Section, SectionRow, Slot, VulnerabilityRow};

@@ -18,7 +18,7 @@
 //! keys          secret and public keys in PEM, signatures
 //! envelope      DSSE: bytes and who vouches for them
 //! index         epochs, deltas, files
-//! difference    two files -> a delta, a delta and the old file -> the new one
+//! difference    two files -> a delta, a delta and the old file -> the new one; `rows` where they have tables
 //! publish       a new epoch into the folder
 //! update        the folder -> a client's file, by the fewest bytes
 //! mirror        the folder -> another folder
@@ -36,6 +36,7 @@ mod index;
 mod keys;
 mod mirror;
 mod publish;
+mod rows;
 mod update;
 
 pub use envelope::{PAYLOAD_TYPE, sign, verify};

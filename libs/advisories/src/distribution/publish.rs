@@ -1,7 +1,7 @@
 //! A new epoch into the repository: the full file, deltas from the epochs before, then the index. Until the index is in
 //! place, clients see the repository as it was.
 
-use super::difference;
+use super::difference::{self, Side};
 use super::envelope::sign;
 use super::error::{DistributionError, io};
 use super::files::{self, Lock, Seen};
@@ -192,8 +192,15 @@ fn write_delta(
     to: &EpochId,
 ) -> Result<DeltaEntry, DistributionError> {
     let file = add(repository, format!("{}-{}{DELTA_SUFFIX}", from.epoch, to.epoch), |path, sink| {
-        let mut made = || difference::make(&File::open(base)?, &File::open(database)?, sink);
-        made().map_err(io("write a delta into", path))
+        let tables = |path: &Path| {
+            let unusable = |cause| DistributionError::Unusable { name: path.display().to_string(), cause };
+            Database::open(path).map(|database| database.tables()).map_err(unusable)
+        };
+        let (old_tables, new_tables) = (tables(base)?, tables(database)?);
+        let old = File::open(base).map_err(io("open", base))?;
+        let new = File::open(database).map_err(io("open", database))?;
+        let (old, new) = (Side { file: &old, tables: old_tables }, Side { file: &new, tables: new_tables });
+        difference::make(&old, &new, sink).map_err(io("write a delta into", path))
     })?;
     Ok(DeltaEntry { from: from.clone(), to: to.clone(), file })
 }
