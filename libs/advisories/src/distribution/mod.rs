@@ -11,6 +11,10 @@
 //! unpacked before it was found to be what a holder of a trusted key put there. Signature and index are one file:
 //! they can't be seen unmatched.
 //!
+//! The signature can be checked without this program: write `DSSEv1 LENGTH TYPE LENGTH PAYLOAD` (lengths in bytes, payload
+//! decoded from Base64) to `message`, the decoded `sig` to `signature`, then
+//! `openssl pkeyutl -verify -pubin -inkey PUBLIC.pem -rawin -in message -sigfile signature`.
+//!
 //! What a client accepts, it accepts whole: a result is written beside its place, compared with the signed digest, opened,
 //! and only then renamed. Whatever goes wrong before leaves the file in use as it was.
 //!

@@ -30,7 +30,7 @@ const CHANGED: usize = 8;
 const MATCHES: usize = 4;
 
 /// Most rows that are compared in search of counterparts, per chunk: some seconds. Tables that need more have nothing in common.
-const COMPARISONS_MAX: usize = 5_000_000;
+const COMPARISONS_MAX: usize = 20_000_000;
 
 /// What a column's values became.
 #[derive(Default)]
@@ -126,7 +126,7 @@ pub(super) fn make(old: &[u8], new: &[u8], row_bytes: usize) -> (Vec<u8>, usize)
             at_old += 1;
             at_new += 1;
         }
-        note(&mut runs, left_out as u32, added as u32, paired);
+        note(&mut runs, left_out, added, paired);
     }
     let mut made = Vec::with_capacity(WORD + runs.len() * 3 * WORD + differences.len());
     made.extend((runs.len() as u32).to_le_bytes());
@@ -137,25 +137,18 @@ pub(super) fn make(old: &[u8], new: &[u8], row_bytes: usize) -> (Vec<u8>, usize)
     (made, at_old)
 }
 
-/// Joins what goes on as before. Within a run, rows without a counterpart come last.
-fn note(runs: &mut Vec<Run>, left_out: u32, added: u32, paired: bool) {
-    let paired = u32::from(paired);
-    if let Some(last) = runs.last_mut() {
-        if left_out == 0 && added == 0 && last.added == 0 {
-            last.paired += paired;
-            return;
-        }
-        if left_out == 0 {
-            last.added += added;
-            if paired > 0 {
-                runs.push(Run { left_out: 0, paired, added: 0 });
-            }
-            return;
-        }
+/// Joins what goes on as before. Added rows are the last of their run, rows left out come before a pair.
+fn note(runs: &mut Vec<Run>, left_out: usize, added: usize, paired: bool) {
+    // Below 2^23 rows in a chunk.
+    let (left_out, added) = (left_out as u32, added as u32);
+    match runs.last_mut() {
+        Some(last) => last.added += added,
+        None => runs.push(Run { added, ..Run::default() }),
     }
-    runs.push(Run { left_out, paired: 0, added });
-    if paired > 0 {
-        runs.push(Run { left_out: 0, paired, added: 0 });
+    match runs.last_mut().filter(|last| left_out == 0 && last.added == 0) {
+        Some(last) => last.paired += u32::from(paired),
+        None if paired => runs.push(Run { left_out, paired: 1, added: 0 }),
+        None => {}
     }
 }
 
@@ -180,7 +173,6 @@ impl Maker<'_> {
             return (0, 0);
         }
         for ahead in 1..=LOOK_AHEAD {
-            self.comparisons += 2;
             let matches = MATCHES + ahead / 32; // the farther, the likelier by chance
             if self.all_alike(old, new + ahead, matches) {
                 return (0, ahead);
@@ -193,8 +185,11 @@ impl Maker<'_> {
     }
 
     /// The rows behind these: these may be the first after a change, where steps are not as before.
-    fn all_alike(&self, old: usize, new: usize, matches: usize) -> bool {
-        (1..=matches).all(|ahead| self.alike(old + ahead, new + ahead))
+    fn all_alike(&mut self, old: usize, new: usize, matches: usize) -> bool {
+        (1..=matches).all(|ahead| {
+            self.comparisons += 1;
+            self.alike(old + ahead, new + ahead)
+        })
     }
 
     /// Whether the rows are likely the same one: each column as expected, or as far from the row above as it was before,
