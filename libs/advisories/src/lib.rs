@@ -10,10 +10,13 @@
 //! names              which vulnerabilities a record is about, under all their aliases
 //! rating             CVSS vectors and vendors' words -> one score and one severity
 //! database           the compiled file: build, open, look up, compare two
+//! distribution       the compiled file: signed, published, fetched, by deltas where that is less
 //! ```
 
 mod cve_ids;
 pub mod database;
+pub mod distribution;
+pub mod epss;
 mod feed;
 pub mod feeds;
 mod gather;

@@ -17,12 +17,14 @@ mod layout;
 mod life_cycles;
 mod pool;
 mod search;
+mod tables;
 
 pub use build::{BuildError, BuildReport, Builder};
 pub use candidate::{Bound, Candidate, CandidateRange, Candidates, End, Text};
 pub use delta::{Delta, NAMES_MAX, delta};
 pub use layout::FORMAT_VERSION;
 pub use search::Found;
+pub(crate) use tables::Table;
 
 use jiff::Timestamp;
 use layout::{EcosystemRow, Header, MAGIC, NONE, PROBES_MAX, PackageRow, Section, SectionRow, Slot, VulnerabilityRow};
