@@ -6,9 +6,15 @@
 //!
 //! Adding a format is its file and its row in [`FORMATS`].
 
+mod chainguard_vex;
+mod csaf;
+mod cyclonedx_vex;
 pub mod epss;
 pub mod kev;
+mod msrc;
+mod openvex;
 pub mod osv;
+mod ubuntu_vex;
 
 use crate::feed::{FeedError, Head};
 use muster_domain::{Advisory, Epss, Exploit, KnownExploited, LifeCycle, Skipped, VexStatement};
@@ -74,4 +80,21 @@ pub const FORMATS: &[Format] = &[
     Format { name: "KEV", bytes_max: 16 << 20, recognises: kev::recognises, parse: kev::parse },
     Format { name: "EPSS", bytes_max: 128 << 20, recognises: epss::recognises, parse: epss::parse },
     Format { name: "OSV", bytes_max: 16 << 20, recognises: osv::recognises, parse: osv::parse },
+    Format { name: "CSAF", bytes_max: csaf::BYTES_MAX, recognises: csaf::recognises, parse: csaf::parse },
+    // Ubuntu's about glibc have 15 MB; these are OpenVEX by their authors, so they stand before it.
+    Format { name: "Ubuntu VEX", bytes_max: 64 << 20, recognises: ubuntu_vex::recognises, parse: ubuntu_vex::parse },
+    Format {
+        name: "Chainguard VEX",
+        bytes_max: 64 << 20, // one document may list a whole distribution
+        recognises: chainguard_vex::recognises,
+        parse: chainguard_vex::parse,
+    },
+    Format { name: "OpenVEX", bytes_max: 64 << 20, recognises: openvex::recognises, parse: openvex::parse },
+    Format {
+        name: "CycloneDX VEX",
+        bytes_max: 64 << 20, // it may lie in the SBOM itself; large images' have 20 MB
+        recognises: cyclonedx_vex::recognises,
+        parse: cyclonedx_vex::parse,
+    },
+    Format { name: "MSRC", bytes_max: msrc::BYTES_MAX, recognises: msrc::recognises, parse: msrc::parse },
 ];
