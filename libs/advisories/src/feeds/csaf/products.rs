@@ -90,9 +90,10 @@ impl<'d, 'a> Products<'d, 'a> {
 
     /// Without a relationship a product stands for itself, or is spelled `platform:component`.
     fn resolve_plain(&self, id: &'d str) -> Resolved<'d, 'a> {
-        let spelled = id
-            .split_once(':')
-            .filter(|(platform, _)| !self.plain.contains_key(id) && self.plain.contains_key(platform));
+        // A platform's own id may have colons, too (`Container suse/sle15:15.5`).
+        let colons = id.match_indices(':').map(|(at, _)| (&id[..at], &id[at + 1..])).take(CHAIN_MAX);
+        let mut colons = colons.filter(|_| !self.plain.contains_key(id));
+        let spelled = colons.find(|(platform, _)| self.plain.contains_key(platform));
         let (component, platform) = spelled.map_or((id, None), |(platform, component)| (component, Some(platform)));
         Resolved {
             component,
