@@ -251,7 +251,9 @@ fn an_sbom_is_no_feed() {
         return;
     };
     let mut claimed = Vec::new();
-    for archive in ["sbom-trustify.tar.zst", "lockfile-fixtures-osv-scanner.tar.zst", "lockfile-fixtures-osv-scalibr.tar.zst"] {
+    for archive in
+        ["sbom-trustify.tar.zst", "lockfile-fixtures-osv-scanner.tar.zst", "lockfile-fixtures-osv-scalibr.tar.zst"]
+    {
         each_document(&folder, archive, &mut |name, bytes| {
             if let Some(format) = recognise(name, bytes) {
                 claimed.push(format!("{}: {name}", format.name));
@@ -284,7 +286,8 @@ fn a_document_is_of_one_format() {
     let Some(folder) = data() else {
         return;
     };
-    let archives = ["distro-fixtures-vunnel.tar.zst", "grype-nvd-fixtures.tar.zst", "sbom-cyclonedx-bom-examples.tar.zst"];
+    let archives =
+        ["distro-fixtures-vunnel.tar.zst", "grype-nvd-fixtures.tar.zst", "sbom-cyclonedx-bom-examples.tar.zst"];
     for archive in archives {
         each_document(&folder, archive, &mut |name, bytes| {
             let head = Head::new(name, bytes);

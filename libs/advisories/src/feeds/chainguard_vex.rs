@@ -17,17 +17,20 @@ use std::str::FromStr;
 const REMARK_BYTES_MAX: usize = 1024;
 
 pub(crate) fn recognises(head: &Head<'_>) -> bool {
-    openvex::recognises(head) && (head.holds("\"Chainguard") || head.holds("\"author\":\"Wolfi"))
+    openvex::recognises(head) && (head.holds("\"Chainguard\"") || head.holds("\"Chainguard "))
 }
 
 /// A document is about any number of vulnerabilities.
 pub(crate) fn parse(document: &Document<'_>, sink: Sink<'_>) -> Result<(), FeedError> {
     let mut vex = openvex::read(document.bytes)?;
+    // Others write about Chainguard's packages, too.
+    let is_theirs = vex.is_by("Chainguard");
     let mut advisories = BTreeMap::new();
     for index in 0..vex.statements.len() {
         let statement = &mut vex.statements[index];
-        let (packages, others): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut statement.products).into_iter().partition(|product| package(product).is_some());
+        let (packages, others): (Vec<_>, Vec<_>) = std::mem::take(&mut statement.products)
+            .into_iter()
+            .partition(|product| is_theirs && package(product).is_some());
         statement.products = others;
         let is_left = !statement.products.is_empty() || packages.is_empty();
         let statement = &vex.statements[index];

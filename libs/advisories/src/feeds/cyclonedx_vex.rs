@@ -5,16 +5,17 @@
 //! document (`urn:cdx:serial/version#bom-ref`), of which only a `bom-ref` that is a package URL says what it is. Versions that
 //! an entry lists are told one by one; ranges of them (`vers:…`) can't be a statement about a package URL and are named.
 
+use super::left_out::LeftOut;
 use super::{Document, Item, Sink};
 use crate::feed::{FeedError, Head, WORD_BYTES_MAX, Word, bounded, cut};
-use muster_domain::{Skipped, VexStatement, VexStatus};
+use muster_domain::{VexStatement, VexStatus};
 use packageurl::PackageUrl;
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::str::FromStr;
 
 /// Most bytes of a detail that are kept.
-const DETAIL_BYTES_MAX: usize = 4096;
+const DETAIL_BYTES_MAX: usize = 1024;
 
 pub(crate) fn recognises(head: &Head<'_>) -> bool {
     !head.is_json_list()
@@ -27,10 +28,7 @@ pub(crate) fn recognises(head: &Head<'_>) -> bool {
 pub(crate) fn parse(document: &Document<'_>, sink: Sink<'_>) -> Result<(), FeedError> {
     let bom: Bom = serde_json::from_slice(document.bytes)
         .map_err(|cause| FeedError::NotJson { format: "CycloneDX VEX", cause })?;
-    let components = bom.components.iter().chain(&bom.metadata.component);
-    let purls: HashMap<&str, &str> = components
-        .filter_map(|component| Some((component.bom_ref.0.as_deref()?, component.purl.0.as_deref()?)))
-        .collect();
+    let purls = bom.purls();
     let author = bom.metadata.author();
     let id = bom.serial_number.0.clone().map_or_else(
         || document.name.to_owned(),
@@ -47,10 +45,16 @@ pub(crate) fn parse(document: &Document<'_>, sink: Sink<'_>) -> Result<(), FeedE
             sink(Item::skipped(format!("vulnerability {}", index + 1), "has no id"));
             continue;
         };
-        let (found, left_out) = answers(vulnerability, analysis, &purls);
-        for reason in left_out {
-            sink(Item::Partial(Skipped { place: format!("vulnerability {}: {name}", index + 1), reason }));
-        }
+        let mut left_out = (LeftOut::default(), LeftOut::default());
+        let place = format!("vulnerability {}: {name}", index + 1);
+        let Some(status) = status_of(analysis) else {
+            let state = cut(analysis.state.0.as_deref().unwrap_or_default(), 40);
+            sink(Item::skipped(place, format!("unknown state `{state}`")));
+            continue;
+        };
+        let found = answers(vulnerability, status, &purls, &mut left_out);
+        left_out.0.tell(&place, "leads to no package URL", sink);
+        left_out.1.tell(&place, "versions are told by a range", sink);
         let times = [&analysis.last_updated, &vulnerability.updated, &bom.metadata.timestamp];
         for (product, status) in found {
             sink(Item::Vex(VexStatement {
@@ -69,24 +73,28 @@ pub(crate) fn parse(document: &Document<'_>, sink: Sink<'_>) -> Result<(), FeedE
     Ok(())
 }
 
-/// Products with the answer about each, and what can't be one.
+fn status_of(analysis: &Analysis) -> Option<VexStatus> {
+    Some(match analysis.state.0.as_deref()? {
+        "resolved" | "resolved_with_pedigree" => VexStatus::Fixed,
+        "exploitable" => VexStatus::Affected,
+        "in_triage" => VexStatus::UnderInvestigation,
+        "false_positive" | "not_affected" => VexStatus::NotAffected,
+        _ => return None,
+    })
+}
+
+/// Products with the answer about each. Left out: references that lead nowhere, and ranges.
 fn answers(
     vulnerability: &Vulnerability,
-    analysis: &Analysis,
+    status: VexStatus,
     purls: &HashMap<&str, &str>,
-) -> (Vec<(String, VexStatus)>, Vec<String>) {
-    let (mut answers, mut left_out) = (Vec::new(), Vec::new());
-    let status = match analysis.state.0.as_deref() {
-        Some("resolved" | "resolved_with_pedigree") => VexStatus::Fixed,
-        Some("exploitable") => VexStatus::Affected,
-        Some("in_triage") => VexStatus::UnderInvestigation,
-        Some("false_positive" | "not_affected") => VexStatus::NotAffected,
-        other => return (answers, vec![format!("unknown state `{}`", cut(other.unwrap_or_default(), 40))]),
-    };
+    left_out: &mut (LeftOut, LeftOut),
+) -> Vec<(String, VexStatus)> {
+    let mut answers = Vec::new();
     for affected in &vulnerability.affects {
         let reference = affected.reference.as_str();
         let Some(product) = purl_of(reference, purls) else {
-            left_out.push(format!("`{}` leads to no package URL", cut(reference, WORD_BYTES_MAX)));
+            left_out.0.add(reference);
             continue;
         };
         if affected.versions.is_empty() {
@@ -102,11 +110,11 @@ fn answers(
             };
             match version.version.0.as_deref().and_then(|version| with_version(product, version)) {
                 Some(product) => answers.push((product, status)),
-                None => left_out.push(format!("`{}`: versions are told by a range", cut(product, WORD_BYTES_MAX))),
+                None => left_out.1.add(product),
             }
         }
     }
-    (answers, left_out)
+    answers
 }
 
 /// The package URL that a reference leads to.
@@ -139,6 +147,21 @@ struct Bom {
     components: Vec<Component>,
     #[serde(default, deserialize_with = "bounded::<_, _, 100_000>")]
     vulnerabilities: Vec<Vulnerability>,
+}
+
+impl Bom {
+    /// The package URLs of components, and of components within components, by their `bom-ref`.
+    fn purls(&self) -> HashMap<&str, &str> {
+        let mut purls = HashMap::new();
+        let mut left: Vec<&Component> = self.components.iter().chain(&self.metadata.component).collect();
+        while let Some(component) = left.pop() {
+            if let (Some(bom_ref), Some(purl)) = (&component.bom_ref.0, &component.purl.0) {
+                purls.insert(bom_ref.as_str(), purl.as_str());
+            }
+            left.extend(&component.components);
+        }
+        purls
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -175,6 +198,8 @@ struct Component {
     bom_ref: Word,
     #[serde(default)]
     purl: Word,
+    #[serde(default, deserialize_with = "bounded::<_, _, 1_000_000>")]
+    components: Vec<Component>,
 }
 
 #[derive(Deserialize)]
@@ -227,7 +252,7 @@ mod tests {
             r#"{{"bomFormat":"CycloneDX","specVersion":"1.5","serialNumber":"urn:uuid:1","version":2,
                 "metadata":{{"timestamp":"2022-03-03T00:00:00Z","supplier":{{"name":"Acme"}},
                     "component":{{"name":"app","bom-ref":"app","purl":"pkg:npm/app@1"}}}},
-                "components":[{{"name":"x","bom-ref":"x"}}],"vulnerabilities":[{{"id":"CVE-2020-1",{vulnerability}}}]}}"#
+                "components":[{{"name":"x","bom-ref":"x","components":[{{"name":"y","bom-ref":"y","purl":"pkg:npm/y@3"}}]}}],"vulnerabilities":[{{"id":"CVE-2020-1",{vulnerability}}}]}}"#
         );
         let mut lines = Vec::new();
         parse(&Document { name: "vex.json", bytes: json.as_bytes() }, &mut |item| {
@@ -258,11 +283,15 @@ mod tests {
             r#""analysis":{"state":"resolved"},"affects":[{"ref":"app"}]"#,
             "pkg:npm/app@1 Fixed  by Acme in urn:uuid:1/2",
         );
+        check(
+            r#""analysis":{"state":"resolved"},"affects":[{"ref":"y"}]"#,
+            "pkg:npm/y@3 Fixed  by Acme in urn:uuid:1/2",
+        );
         check(r#""affects":[{"ref":"app"}]"#, ""); // a tool's finding, nobody's statement
         check(r#""analysis":{"state":"fine"},"affects":[{"ref":"app"}]"#, "! unknown state `fine`");
         check(
             r#""analysis":{"state":"exploitable"},"affects":[{"ref":"x"},{"ref":"urn:cdx:3e67/1#product-ABC"}]"#,
-            "! `x` leads to no package URL\n! `urn:cdx:3e67/1#product-ABC` leads to no package URL",
+            "! `x` and 1 more: leads to no package URL",
         );
     }
 

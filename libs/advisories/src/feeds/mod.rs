@@ -11,6 +11,7 @@ mod csaf;
 mod cyclonedx_vex;
 pub mod epss;
 pub mod kev;
+mod left_out;
 mod msrc;
 mod openvex;
 pub mod osv;

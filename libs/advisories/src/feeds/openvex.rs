@@ -13,10 +13,14 @@ use jiff::Timestamp;
 use muster_domain::{Skipped, VexStatement, VexStatus};
 use packageurl::PackageUrl;
 use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use std::fmt;
+use std::marker::PhantomData;
 use std::str::FromStr;
 
-/// Most bytes of an impact or action statement that are kept.
-const STATEMENT_BYTES_MAX: usize = 4096;
+/// Most bytes of an impact or action statement that are kept; one may be about a million products.
+const STATEMENT_BYTES_MAX: usize = 1024;
 
 pub(crate) fn recognises(head: &Head<'_>) -> bool {
     !head.is_json_list()
@@ -112,6 +116,11 @@ impl Statement {
 }
 
 impl OpenVex {
+    /// Whether its author is called so, or so and more (`Canonical Ltd.`).
+    pub(super) fn is_by(&self, name: &str) -> bool {
+        self.author.0.as_deref().is_some_and(|author| author == name || author.starts_with(&format!("{name} ")))
+    }
+
     pub(super) fn time(&self) -> Option<Timestamp> {
         time(&self.last_updated).or_else(|| time(&self.timestamp))
     }
@@ -139,7 +148,7 @@ pub(super) struct OpenVex {
 
 #[derive(Deserialize)]
 pub(super) struct Statement {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "either::<_, VulnerabilityObject, _>")]
     pub vulnerability: Vulnerability,
     #[serde(default)]
     pub timestamp: Word,
@@ -162,13 +171,21 @@ pub(super) struct Statement {
 }
 
 /// A text, or since 0.2.0 an object.
-#[derive(Default, Deserialize)]
-#[serde(untagged)]
+#[derive(Default)]
 pub(super) enum Vulnerability {
     Name(String),
     Object(VulnerabilityObject),
     #[default]
     None,
+}
+
+impl From<Either<VulnerabilityObject>> for Vulnerability {
+    fn from(either: Either<VulnerabilityObject>) -> Self {
+        match either {
+            Either::Text(name) => Self::Name(name),
+            Either::Object(object) => Self::Object(object),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -209,8 +226,7 @@ impl Vulnerability {
 }
 
 /// A product or a part of one: a text, or since 0.2.0 an object.
-#[derive(Deserialize)]
-#[serde(from = "RawProduct")]
+#[derive(Default)]
 pub(super) struct Product {
     id: Option<String>,
     purl: Option<String>,
@@ -218,32 +234,67 @@ pub(super) struct Product {
 }
 
 #[derive(Deserialize)]
-#[serde(untagged)]
-enum RawProduct {
-    Id(String),
-    Object {
-        #[serde(rename = "@id", default)]
-        id: Option<String>,
-        #[serde(default)]
-        identifiers: Identifiers,
-        #[serde(default, deserialize_with = "bounded::<_, _, 100_000>")]
-        subcomponents: Vec<Product>,
-    },
+struct ProductObject {
+    #[serde(rename = "@id", default)]
+    id: Option<String>,
+    #[serde(default)]
+    identifiers: Option<Identifiers>,
+    #[serde(default, deserialize_with = "bounded::<_, _, 100_000>")]
+    subcomponents: Vec<Product>,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Deserialize)]
 struct Identifiers {
     #[serde(default)]
     purl: Option<String>,
 }
 
-impl From<RawProduct> for Product {
-    fn from(raw: RawProduct) -> Self {
-        match raw {
-            RawProduct::Id(id) => Self { id: Some(id), purl: None, subcomponents: Vec::new() },
-            RawProduct::Object { id, identifiers, subcomponents } => Self { id, purl: identifiers.purl, subcomponents },
+impl From<Either<ProductObject>> for Product {
+    fn from(either: Either<ProductObject>) -> Self {
+        match either {
+            Either::Text(id) => Self { id: Some(id), ..Self::default() },
+            Either::Object(object) => Self {
+                id: object.id,
+                purl: object.identifiers.and_then(|identifiers| identifiers.purl),
+                subcomponents: object.subcomponents,
+            },
         }
     }
+}
+
+impl<'de> Deserialize<'de> for Product {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        either::<_, ProductObject, _>(deserializer)
+    }
+}
+
+/// A text or an object.
+enum Either<T> {
+    Text(String),
+    Object(T),
+}
+
+/// Reads either without holding on to what it is not.
+fn either<'de, D, T, U>(deserializer: D) -> Result<U, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+    U: From<Either<T>>,
+{
+    struct TextOrObject<T>(PhantomData<T>);
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for TextOrObject<T> {
+        type Value = Either<T>;
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("a text or an object")
+        }
+        fn visit_str<E>(self, text: &str) -> Result<Either<T>, E> {
+            Ok(Either::Text(text.to_owned()))
+        }
+        fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<Either<T>, A::Error> {
+            T::deserialize(MapAccessDeserializer::new(fields)).map(Either::Object)
+        }
+    }
+    deserializer.deserialize_any(TextOrObject::<T>(PhantomData)).map(U::from)
 }
 
 impl Product {

@@ -59,6 +59,11 @@ pub(crate) fn recognises(head: &Head<'_>) -> bool {
 /// A document is about one CVE.
 pub(crate) fn parse(document: &Document<'_>, sink: Sink<'_>) -> Result<(), FeedError> {
     let vex = openvex::read(document.bytes)?;
+    if !vex.is_by("Canonical") {
+        // Somebody else wrote about Ubuntu's packages, and named Ubuntu.
+        vex.statements.iter().enumerate().for_each(|(index, statement)| openvex::hand_on(&vex, index, statement, sink));
+        return Ok(());
+    }
     let mut advisories: BTreeMap<String, Advisory> = BTreeMap::new();
     for (index, statement) in vex.statements.iter().enumerate() {
         let place = || format!("statement {}", index + 1);

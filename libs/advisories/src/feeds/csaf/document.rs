@@ -206,6 +206,23 @@ pub(super) struct ProductStatus<'a> {
     pub under_investigation: Vec<Text<'a>>,
 }
 
+impl ProductStatus<'_> {
+    /// Whether it says nothing of any product.
+    pub(super) fn is_empty(&self) -> bool {
+        let all = [
+            &self.fixed,
+            &self.first_fixed,
+            &self.recommended,
+            &self.known_affected,
+            &self.first_affected,
+            &self.last_affected,
+            &self.known_not_affected,
+            &self.under_investigation,
+        ];
+        all.into_iter().all(Vec::is_empty)
+    }
+}
+
 #[derive(Deserialize)]
 pub(super) struct Remediation<'a> {
     #[serde(borrow)]

@@ -17,15 +17,13 @@ mod streams;
 mod vendor;
 mod vex;
 
-use super::{Document, Item, Sink};
+use super::{Document, Sink};
 use crate::feed::{FeedError, Head};
 use document::Csaf;
 use streams::Vendor;
 
 /// Most bytes of one document: Red Hat's largest (vulnerabilities of the kernel and of HTTP/2) have some 50 MB.
 pub(crate) const BYTES_MAX: usize = 128 << 20;
-/// Most bytes of a description that are kept.
-const DETAILS_BYTES_MAX: usize = 4096;
 
 pub(crate) fn recognises(head: &Head<'_>) -> bool {
     !head.is_json_list() && head.has_json_key("document") && head.holds("\"csaf_version\"")
@@ -44,30 +42,4 @@ pub(crate) fn parse(document: &Document<'_>, sink: Sink<'_>) -> Result<(), FeedE
         None => vex::statements(&csaf, sink),
     }
     Ok(())
-}
-
-/// Tells once of all that was left out for one reason, with the first of them.
-fn tell_left_out(place: &str, left_out: &LeftOut<'_>, what: &str, sink: Sink<'_>) {
-    if let Some(first) = left_out.first {
-        let first = crate::feed::cut(first, crate::feed::WORD_BYTES_MAX);
-        let reason = match left_out.count {
-            1 => format!("`{first}` {what}"),
-            count => format!("`{first}` and {} more: {what}", count - 1),
-        };
-        sink(Item::Partial(muster_domain::Skipped { place: place.to_owned(), reason }));
-    }
-}
-
-/// How many were left out for one reason, and which was the first.
-#[derive(Default)]
-struct LeftOut<'a> {
-    first: Option<&'a str>,
-    count: usize,
-}
-
-impl<'a> LeftOut<'a> {
-    fn add(&mut self, product: &'a str) {
-        self.first.get_or_insert(product);
-        self.count += 1;
-    }
 }

@@ -2,12 +2,16 @@
 
 use super::document::{Csaf, Product, Relationship, Text};
 use packageurl::PackageUrl;
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::str::FromStr;
 
 /// Most relationships from a component to its platform; Red Hat has two at most (package of a module of a stream).
 const CHAIN_MAX: usize = 8;
 
+/// Most products that are gone through for being in groups, in one document: a short list of groups may name a long one of
+/// products again and again.
+const GROUPED_MAX: usize = 10_000_000;
 /// The architectures of package files.
 const ARCHITECTURES: [&str; 14] = [
     "x86_64", "aarch64", "ppc64le", "s390x", "noarch", "src", "i386", "i486", "i586", "i686", "ppc64", "ppc", "s390",
@@ -19,6 +23,8 @@ pub(super) struct Products<'d, 'a> {
     plain: HashMap<&'d str, &'d Product<'a>>,
     related: HashMap<&'d str, &'d Relationship<'a>>,
     groups: HashMap<&'d str, &'d [Text<'a>]>,
+    /// How many products of groups may still be gone through.
+    grouped_left: Cell<usize>,
 }
 
 /// A product that a status names: a component and the platform that it belongs to.
@@ -47,6 +53,7 @@ impl<'d, 'a> Products<'d, 'a> {
                 .map(|relationship| (&*relationship.full_product_name.product_id, relationship))
                 .collect(),
             groups: tree.product_groups.iter().map(|group| (&*group.group_id, &*group.product_ids)).collect(),
+            grouped_left: Cell::new(GROUPED_MAX),
         }
     }
 
@@ -56,9 +63,21 @@ impl<'d, 'a> Products<'d, 'a> {
         product_ids: &'x [Text<'a>],
         group_ids: &'x [Text<'a>],
     ) -> Option<impl Iterator<Item = &'x str>> {
-        let grouped = group_ids.iter().filter_map(|group| self.groups.get(&**group)).flat_map(|ids| ids.iter());
+        let groups = group_ids.iter().filter_map(|group| self.groups.get(&**group));
+        let grouped = groups.filter(|ids| self.has_room_for(ids.len())).flat_map(|ids| ids.iter());
         let is_about_all = product_ids.is_empty() && group_ids.is_empty();
         (!is_about_all).then(|| product_ids.iter().chain(grouped).map(|id| &**id))
+    }
+
+    fn has_room_for(&self, products: usize) -> bool {
+        let left = self.grouped_left.get().checked_sub(products);
+        self.grouped_left.set(left.unwrap_or_default());
+        left.is_some()
+    }
+
+    /// Whether groups named more products than a document is given time for.
+    pub(super) fn is_exhausted(&self) -> bool {
+        self.grouped_left.get() == 0
     }
 
     /// Where a product id leads.

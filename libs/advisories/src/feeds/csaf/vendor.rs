@@ -18,10 +18,10 @@ mod rows;
 use super::document::{Csaf, Score, Text, Vulnerability};
 use super::products::{Products, Resolved, Rpm};
 use super::streams::Vendor;
-use super::{DETAILS_BYTES_MAX, LeftOut, tell_left_out};
 use crate::feed::{LINK_BYTES_MAX, WORD_BYTES_MAX, cut};
+use crate::feeds::left_out::LeftOut;
 use crate::feeds::{Item, Sink};
-use muster_domain::{Advisory, AdvisoryId, Ecosystem, Names, Reference, VectorString, VendorState};
+use muster_domain::{Advisory, AdvisoryId, Ecosystem, Names, Reference, Skipped, VectorString, VendorState};
 use packageurl::PackageUrl;
 use rows::{Key, Rows};
 use std::collections::{BTreeSet, HashMap};
@@ -29,6 +29,8 @@ use std::str::FromStr;
 
 /// Most bytes of a summary that are kept.
 const SUMMARY_BYTES_MAX: usize = 1024;
+/// Most bytes of a description that are kept.
+const DETAILS_BYTES_MAX: usize = 4096;
 /// Most links that are kept: the Inspector API shows 100.
 const REFERENCES_KEPT_MAX: usize = 100;
 
@@ -64,9 +66,18 @@ pub(super) fn advisories(vendor: Vendor, csaf: &Csaf<'_>, sink: Sink<'_>) {
         advisory.severity = words.score.map(|score| vectors(score, vendor)).unwrap_or_default();
         advisory.affected = rows.into_affected();
         unknown.into_iter().for_each(|kind| sink(Item::UnknownEcosystem(kind)));
-        tell_left_out(id, &without_version, "is fixed without a version", sink);
-        tell_left_out(id, &without_module, "is from a module, and which is not told", sink);
+        without_version.tell(id, "fixed from which version on is not told", sink);
+        without_module.tell(id, "from which module is not told", sink);
+        if vulnerability.product_status.is_empty() && !vulnerability.remediations.is_empty() {
+            let reason = "says of no product whether it is affected".to_owned();
+            sink(Item::Partial(Skipped { place: id.to_owned(), reason }));
+        }
         sink(Item::Advisory(advisory));
+    }
+    if products.is_exhausted() {
+        let reason = "its groups name too many products, so that the reasons of some are missing".to_owned();
+        let place = cut(&csaf.document.tracking.id, WORD_BYTES_MAX).to_owned();
+        sink(Item::Partial(Skipped { place, reason }));
     }
 }
 
@@ -218,8 +229,8 @@ struct Gathering<'g, 'd, 'a> {
     rows: Rows,
     /// Kinds of products that are no packages of a release.
     unknown: BTreeSet<String>,
-    without_version: LeftOut<'d>,
-    without_module: LeftOut<'d>,
+    without_version: LeftOut,
+    without_module: LeftOut,
 }
 
 /// Which of the statuses a product stands under.

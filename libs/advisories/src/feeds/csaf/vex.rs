@@ -7,13 +7,16 @@
 use super::document::{Csaf, Text, Vulnerability};
 use super::products::{Products, Resolved};
 use super::vendor::time;
-use super::{DETAILS_BYTES_MAX, LeftOut, tell_left_out};
 use crate::feed::{WORD_BYTES_MAX, cut};
+use crate::feeds::left_out::LeftOut;
 use crate::feeds::{Item, Sink};
 use muster_domain::{VexStatement, VexStatus};
 use packageurl::PackageUrl;
 use std::collections::HashMap;
 use std::str::FromStr;
+
+/// Most bytes of a statement's text that are kept; one text may be about a million products.
+const STATEMENT_BYTES_MAX: usize = 1024;
 
 /// Hands on one statement per vulnerability and product.
 pub(super) fn statements(csaf: &Csaf<'_>, sink: Sink<'_>) {
@@ -47,7 +50,7 @@ pub(super) fn statements(csaf: &Csaf<'_>, sink: Sink<'_>) {
             }
         }
     }
-    tell_left_out(document, &without_purl, "has no package URL, so it is in no inventory", sink);
+    without_purl.tell(document, "without a package URL it is in no inventory", sink);
 }
 
 fn by_status<'d, 'a>(vulnerability: &'d Vulnerability<'a>) -> [(VexStatus, Vec<&'d Text<'a>>); 4] {
@@ -117,7 +120,7 @@ impl<'d> Reasons<'d> {
             VexStatus::NotAffected => self.impacts.get(id).copied().or(self.impact_of_all),
             _ => self.actions.get(id).copied().or(self.action_for_all),
         };
-        said.filter(|text| !text.is_empty()).map(|text| cut(text, DETAILS_BYTES_MAX).to_owned())
+        said.filter(|text| !text.is_empty()).map(|text| cut(text, STATEMENT_BYTES_MAX).to_owned())
     }
 }
 
@@ -188,7 +191,7 @@ mod tests {
     #[test]
     fn what_is_said_of_an_unknown_product_is_said_of_no_other() {
         // One without a package URL, a package in it, and it in an image.
-        let expected = "! `B` and 2 more: has no package URL, so it is in no inventory";
+        let expected = "! `B` and 2 more: without a package URL it is in no inventory";
         assert_eq!(show(r#""product_status":{"known_not_affected":["B","AB","BI"]}"#), expected);
     }
 }

@@ -156,22 +156,24 @@ fn affected(vulnerability: &Vulnerability, products: &HashMap<String, String>) -
             _ => others += 1,
         }
     }
-    let of = |said: &[Said], kind: Kind, ids: &[&str]| {
-        let mut about = said.iter().filter(|said| said.kind == kind);
-        about
-            .find(|said| said.products.iter().any(|product| ids.contains(&product.as_str())))
-            .map(|said| said.text.clone())
-    };
+    let severities = by_product(vulnerability.threats.iter().filter(|threat| threat.kind == Kind::Severity));
+    let scores = by_product(vulnerability.scores.iter());
+    let of =
+        |said: &HashMap<&str, &str>, ids: &[&str]| ids.iter().find_map(|id| said.get(id)).map(|&text| text.to_owned());
     let affected = systems.into_iter().filter_map(|(name, ids)| {
         let ecosystem: Ecosystem = format!("Windows:{name}").parse().ok()?;
         let of_it: Vec<&Fix> = ids.iter().filter_map(|id| fixes.get(id)).flatten().copied().collect();
         Some(Affected {
-            vendor_severity: of(&vulnerability.threats, Kind::Severity, &ids),
-            severity: of(&vulnerability.scores, Kind::Other, &ids).map(vector).into_iter().collect(),
+            vendor_severity: of(&severities, &ids),
+            severity: of(&scores, &ids).map(vector).into_iter().collect(),
             ..fixed(Affected::new(ecosystem, name), &of_it)
         })
     });
     (affected.collect(), others)
+}
+
+fn by_product<'v>(said: impl Iterator<Item = &'v Said>) -> HashMap<&'v str, &'v str> {
+    said.flat_map(|said| said.products.iter().map(|product| (product.as_str(), said.text.as_str()))).collect()
 }
 
 /// Fixed by the lowest build of the fixes.

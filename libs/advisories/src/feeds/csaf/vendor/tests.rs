@@ -129,7 +129,7 @@ fn a_package_of_a_module_is_of_its_stream_alone() {
     check(
         &document(RED_HAT, "CVE-2024-1", tree, vulnerability),
         &[
-            &format!("! `p:{half}` and 1 more: is from a module, and which is not told"),
+            &format!("! `p:{half}` and 1 more: from which module is not told"),
             "Red Hat:9 Source go-toolset of go-toolset:rhel8 Affected [Introduced(\"0\")]",
             "Red Hat:9 Binary ruby of ruby:2.5 Fixed [Introduced(\"0\"), Fixed(\"2.5.9-111.module+el8.9.0+19193\")]",
         ],
