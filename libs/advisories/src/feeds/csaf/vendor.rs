@@ -1,8 +1,8 @@
 //! A distributor's document -> one record per vulnerability.
 //!
 //! What a product says is gathered per release, package and module stream:
-//! - `fixed`: affected before that version. A stream that got several fixes (one per minor release) has its lowest: whoever
-//!   updates along the stream has it from there on. Architectures are kept as listed, `noarch` and none mean all.
+//! - `fixed`: affected before that version. A stream that got several fixes (one per minor release) is affected before each in
+//!   the packages of that minor release ([`rows`]). Architectures are kept as listed, `noarch` and none mean all.
 //! - `known_affected`: affected whatever the version, with the vendor's decision from the remediation (`none_available`,
 //!   `no_fix_planned` and their words). Said of a package with a fix in the same stream, the fix counts.
 //! - `known_not_affected`: never affected, where a component is named without a version. With a version (Red Hat lists each

@@ -1,8 +1,11 @@
 //! What was gathered of packages -> `Affected`, one per release, package, module stream and range.
 
-use muster_domain::{Affected, Ecosystem, Names, VectorString, VendorState};
+use muster_domain::{Affected, Ecosystem, Event, Names, Range, RangeType, VectorString, VendorState};
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// Most advisories that a remark names.
+const ADVISORIES_MAX: usize = 8;
 
 /// What a row is about.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -117,51 +120,103 @@ impl Row {
             return vec![Affected { state: Some(state), remark, ..affected }];
         }
         let scheme = blank.ecosystem.scheme();
-        let lowest = lowest(&self.fixes, &|a, b| scheme.compare(a, b).ok());
-        lowest
-            .into_iter()
-            .map(|(version, architectures)| Affected {
+        let branches = branches(&self.fixes, &|a, b| scheme.compare(a, b).ok());
+        let of_branch = |(intervals, architectures): (Vec<Interval>, BTreeSet<String>)| {
+            let events = intervals
+                .iter()
+                .flat_map(|(introduced, fixed)| [Event::Introduced(introduced.clone()), Event::Fixed(fixed.clone())]);
+            let advisories: BTreeSet<&str> =
+                intervals.iter().filter_map(|(_, fixed)| self.fixes[fixed].advisory.as_deref()).collect();
+            let advisories: Vec<&str> = advisories.into_iter().take(ADVISORIES_MAX).collect();
+            Affected {
+                ranges: vec![Range { kind: RangeType::Ecosystem, events: events.collect() }],
                 state: Some(VendorState::Fixed),
-                remark: self.fixes[&version].advisory.clone(),
+                remark: (!advisories.is_empty()).then(|| advisories.join(", ")),
                 architectures: architectures.into_iter().collect(),
-                ..blank.clone().with_range("0", Some(&version))
-            })
-            .collect()
+                ..blank.clone()
+            }
+        };
+        branches.into_iter().map(of_branch).collect()
     }
 }
 
-/// Each architecture's lowest fix; where versions can't be compared, all of them. Without architectures: for all.
-fn lowest(
-    fixes: &BTreeMap<String, Fix>,
-    compare: &dyn Fn(&str, &str) -> Option<Ordering>,
-) -> BTreeMap<String, BTreeSet<String>> {
+/// Affected from the first (inclusive) to the second (exclusive).
+type Interval = (String, String);
+/// The order of two versions; `None`: one can't be read.
+type Compare<'c> = &'c dyn Fn(&str, &str) -> Option<Ordering>;
+
+/// What is affected on which architectures (none: all). Versions that can't be compared stand for themselves, so that one
+/// is good only from the highest on.
+fn branches(fixes: &BTreeMap<String, Fix>, compare: Compare<'_>) -> BTreeMap<Vec<Interval>, BTreeSet<String>> {
+    let mut branches: BTreeMap<Vec<Interval>, BTreeSet<String>> = BTreeMap::new();
+    let mut add = |versions: Vec<&String>, architecture: Option<&String>| match intervals(&versions, compare) {
+        Some(intervals) => branches.entry(intervals).or_default().extend(architecture.cloned()),
+        None => {
+            for version in versions {
+                branches.entry(vec![("0".to_owned(), version.clone())]).or_default().extend(architecture.cloned());
+            }
+        }
+    };
     if fixes.values().any(|fix| fix.is_for_all) {
-        return least(fixes.keys(), compare).into_iter().map(|version| (version, BTreeSet::new())).collect();
+        add(fixes.keys().collect(), None);
+        return branches;
     }
     let architectures: BTreeSet<&String> = fixes.values().flat_map(|fix| &fix.architectures).collect();
-    let mut lowest: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for architecture in architectures {
         let of_it = fixes.iter().filter(|(_, fix)| fix.architectures.contains(architecture));
-        for version in least(of_it.map(|(version, _)| version), compare) {
-            lowest.entry(version).or_default().insert(architecture.clone());
-        }
+        add(of_it.map(|(version, _)| version).collect(), Some(architecture));
     }
-    lowest
+    branches
 }
 
-fn least<'v>(
-    versions: impl Iterator<Item = &'v String> + Clone,
-    compare: &dyn Fn(&str, &str) -> Option<Ordering>,
-) -> Vec<String> {
-    let mut least: Option<&String> = None;
-    for version in versions.clone() {
-        match least.map(|least| compare(version, least)) {
-            Some(Some(Ordering::Less)) | None => least = Some(version),
-            Some(Some(_)) => {}
-            Some(None) => return versions.cloned().collect(),
-        }
+/// A stream goes on from minor release to minor release, and each gets its own fix: 9.2 got it in `7.76.1-23.el9_2.4` and 9.3
+/// in `7.76.1-26.el9_3.2`. Affected is what is below the first, and then each later minor release's packages below its own;
+/// what comes in one minor release after its fix has it.
+fn intervals(versions: &[&String], compare: Compare<'_>) -> Option<Vec<Interval>> {
+    let mut sorted: Vec<&str> = versions.iter().map(|version| version.as_str()).collect();
+    if sorted.iter().any(|version| compare(version, version).is_none()) {
+        return None;
     }
-    least.into_iter().cloned().collect()
+    sorted.sort_by(|a, b| compare(a, b).unwrap_or(Ordering::Equal));
+    let mut intervals = Vec::new();
+    let mut before: Option<&str> = None;
+    for fixed in sorted {
+        match before {
+            None => intervals.push(("0".to_owned(), fixed.to_owned())),
+            Some(before) => {
+                intervals.extend(branch_of(fixed, before, compare).map(|introduced| (introduced, fixed.to_owned())));
+            }
+        }
+        before = Some(fixed);
+    }
+    Some(intervals)
+}
+
+/// Where the branch of packages begins that this fix ends; `None`: it is the one that was fixed `before`.
+fn branch_of(fixed: &str, before: &str, compare: Compare<'_>) -> Option<String> {
+    let (upstream, release) = fixed.rsplit_once('-')?;
+    let (upstream_before, release_before) = before.rsplit_once('-')?;
+    let (minor, minor_before) = (minor_release(release), minor_release(release_before));
+    // `el9` alone stands in the first packages of any minor release.
+    let is_of_one_minor = minor.is_some_and(|minor| minor.contains(['_', '.']));
+    if minor.is_none() || minor == minor_before && is_of_one_minor {
+        return None;
+    }
+    let number = if upstream == upstream_before { release.split('.').next().unwrap_or_default() } else { "0" };
+    let until_minor = minor.map(|minor| &release[..release.find(minor).unwrap_or_default() + minor.len()]);
+    let begins = [Some(number), until_minor].into_iter().flatten().map(|release| format!("{upstream}-{release}"));
+    let mut begins = begins.filter(|begin| compare(begin, before) == Some(Ordering::Greater));
+    begins.next()
+}
+
+/// `el9_2` of `23.el9_2.4`, `el9` of `26.el9`, `el8.9.0` of `111.module+el8.9.0+19193+435404ae`.
+fn minor_release(release: &str) -> Option<&str> {
+    let at = release.find(".el").or_else(|| release.find("+el"))? + 1;
+    let is_modular = release[..at].ends_with('+');
+    let rest = &release[at + 2..];
+    let is_part = |letter: char| letter.is_ascii_digit() || letter == if is_modular { '.' } else { '_' };
+    let length = rest.find(|letter| !is_part(letter)).unwrap_or(rest.len());
+    Some(&release[at..at + 2 + length])
 }
 
 /// How far a state is from "not affected".
@@ -181,7 +236,16 @@ fn gravity(state: VendorState) -> u8 {
 mod tests {
     use super::*;
 
-    /// Versions that are numbers, each with its architectures (empty: all), and what remains.
+    /// By their numbers in turn, which is what RPM's order comes to for these; `odd` can't be read.
+    fn by_numbers(a: &str, b: &str) -> Option<Ordering> {
+        let numbers = |text: &str| -> Option<Vec<u64>> {
+            let runs = text.split(|letter: char| !letter.is_ascii_digit()).filter(|run| !run.is_empty());
+            (text != "odd").then(|| runs.map(|run| run.parse().unwrap()).collect())
+        };
+        Some(numbers(a)?.cmp(&numbers(b)?))
+    }
+
+    /// Versions, each with its architectures (empty: all), and what is affected.
     fn check(fixes: &[(&str, &str)], expected: &str) {
         let mut all: BTreeMap<String, Fix> = BTreeMap::new();
         for (version, architectures) in fixes {
@@ -189,24 +253,58 @@ mod tests {
             fix.is_for_all = architectures.is_empty();
             fix.architectures = architectures.split_whitespace().map(str::to_owned).collect();
         }
-        let compare = |a: &str, b: &str| Some(a.parse::<u32>().ok()?.cmp(&b.parse::<u32>().ok()?));
-        let lowest = lowest(&all, &compare);
-        let shown: Vec<String> = lowest
+        let shown: Vec<String> = branches(&all, &by_numbers)
             .iter()
-            .map(|(version, architectures)| {
+            .map(|(intervals, architectures)| {
+                let intervals: Vec<String> = intervals.iter().map(|(from, to)| format!("{from} < {to}")).collect();
                 let architectures: Vec<&str> = architectures.iter().map(String::as_str).collect();
-                format!("{version}[{}]", architectures.join(" "))
+                format!("{}[{}]", intervals.join(", "), architectures.join(" "))
             })
             .collect();
         assert_eq!(shown.join(" "), expected, "{fixes:?}");
     }
 
     #[test]
-    fn a_stream_has_its_lowest_fix() {
-        check(&[("2", "x86_64")], "2[x86_64]");
-        check(&[("10", "x86_64"), ("9", "x86_64")], "9[x86_64]"); // the update of one minor release, then of the next
-        check(&[("10", "x86_64 s390x"), ("9", "x86_64")], "10[s390x] 9[x86_64]"); // one of them for one architecture only
-        check(&[("10", ""), ("9", "x86_64")], "9[]"); // one of them for all
-        check(&[("1", "x86_64"), ("odd", "x86_64")], "1[x86_64] odd[x86_64]"); // not comparable: both, so the higher counts
+    fn each_minor_release_of_a_stream_is_affected_until_its_own_fix() {
+        check(&[("2-1.el9_2", "x86_64")], "0 < 2-1.el9_2[x86_64]");
+        // curl of CVE-2023-38545: what 9.3 was released with is newer than 9.2's fix, and affected.
+        check(
+            &[("7.76.1-26.el9_3.2", "x86_64"), ("7.76.1-23.el9_2.4", "x86_64")],
+            "0 < 7.76.1-23.el9_2.4, 7.76.1-26 < 7.76.1-26.el9_3.2[x86_64]",
+        );
+        // A second update of one minor release names the vulnerability again.
+        check(&[("3.6-8.el8_9.1", "x86_64"), ("3.6-9.el8_9", "x86_64")], "0 < 3.6-8.el8_9.1[x86_64]");
+        // The number of the release stayed, the minor release went on.
+        check(&[("3.6-5.el8_6.4", ""), ("3.6-5.el8_8.1", "")], "0 < 3.6-5.el8_6.4, 3.6-5.el8_8 < 3.6-5.el8_8.1[]");
+        // The next minor release has another upstream version.
+        check(&[("3.0.1-47.el9_1", ""), ("3.0.7-24.el9", "")], "0 < 3.0.1-47.el9_1, 3.0.7-0 < 3.0.7-24.el9[]");
+        check(
+            &[("2.5.9-110.module+el8.6.0+1+a", ""), ("2.5.9-111.module+el8.9.0+2+b", "")],
+            "0 < 2.5.9-110.module+el8.6.0+1+a, 2.5.9-111 < 2.5.9-111.module+el8.9.0+2+b[]",
+        );
+        // SUSE's service packs have no minor releases: long term support has the fix of general support, too.
+        check(&[("1.1-150500.17.9.1", ""), ("1.1-150500.17.22.1", "")], "0 < 1.1-150500.17.9.1[]");
+    }
+
+    #[test]
+    fn architectures_that_were_fixed_apart_stand_apart() {
+        check(&[("2-1.el9_2", "x86_64 s390x")], "0 < 2-1.el9_2[s390x x86_64]");
+        check(
+            &[("10-1.el9_3", "x86_64 s390x"), ("9-1.el9_2", "x86_64")],
+            "0 < 10-1.el9_3[s390x] 0 < 9-1.el9_2, 10-0 < 10-1.el9_3[x86_64]",
+        );
+        check(&[("10-1.el9_2", ""), ("9-1.el9_2", "x86_64")], "0 < 9-1.el9_2[]"); // one of them for all
+        check(&[("1-1.el9", "x86_64"), ("odd", "x86_64")], "0 < 1-1.el9[x86_64] 0 < odd[x86_64]");
+    }
+
+    #[test]
+    fn a_minor_release_is_told_by_the_release() {
+        let check = |release: &str, expected: Option<&str>| assert_eq!(minor_release(release), expected, "{release}");
+        check("23.el9_2.4", Some("el9_2"));
+        check("26.el9", Some("el9"));
+        check("362.8.1.el9_3", Some("el9_3"));
+        check("111.module+el8.9.0+19193+435404ae", Some("el8.9.0"));
+        check("0.68.rc1.el6_10.17", Some("el6_10"));
+        check("150500.17.22.1", None);
     }
 }
