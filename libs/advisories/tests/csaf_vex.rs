@@ -21,6 +21,8 @@ const IN_FULL: &[&str] = &[
     "claircore.tar: test/acceptance/testdata/cve-2024-0727-openssl.json",
     "vex/testdata/cve-2024-24786-illegal-module.json",
     "vex/testdata/cve-2023-42670.json",
+    "vex/testdata/cve-2023-38545.json",    // curl: fixes of several minor releases
+    "trustify-csaf-redhat.jsonl: line 29", // CVE-2024-28834: extended streams beside the main one
     "csaf-demo1.json",
     "csaf-demo2.json",
     "affected.csaf.json",
@@ -297,4 +299,32 @@ fn a_document_is_of_one_format() {
             assert!(claims.len() < 2 || is_special, "{name} is claimed by {claims:?}");
         });
     }
+}
+
+/// Cut anywhere, or with any byte replaced, a document is read or refused.
+#[test]
+fn a_broken_document_is_an_answer_or_an_error() {
+    let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/feeds");
+    let mut tried = 0;
+    for entry in std::fs::read_dir(seeds).unwrap() {
+        let text = std::fs::read(entry.unwrap().path()).unwrap();
+        let end = text.iter().position(|&byte| byte == b'\n').unwrap_or(0);
+        let name = String::from_utf8_lossy(&text[..end]).into_owned();
+        let document = text.get(end + 1..).unwrap_or_default();
+        if recognise(&name, document).is_none() {
+            continue; // another format's
+        }
+        tried += 1;
+        for at in 0..document.len().min(4096) {
+            let mut broken = document.to_vec();
+            broken[at] = [b'"', b'0', b'[', b'<', 0xff][at % 5];
+            for bytes in [&document[..at], &broken] {
+                for format in FORMATS.iter().filter(|format| TRIED.contains(&format.name)) {
+                    let _ = (format.recognises)(&Head::new(&name, bytes));
+                    let _ = (format.parse)(&Document { name: &name, bytes }, &mut |_| {});
+                }
+            }
+        }
+    }
+    assert!(tried >= TRIED.len(), "every format has a seed");
 }
