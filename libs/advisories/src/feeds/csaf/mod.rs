@@ -7,9 +7,9 @@
 //! - any other: statements of the user's or of a supplier of the user's about the products that carry a package URL
 //!   ([`vex`]). Products without one can't be found in an inventory; they are counted.
 //!
-//! A vendor's document becomes one record per vulnerability, its id the CVE, so that an advisory about several CVEs (`RHSA-…`)
-//! keeps apart which of them which product had. `scope` is the document where that is not the CVE's own: VEX documents have
-//! none, advisories have theirs, and both may be loaded side by side.
+//! A vendor's document becomes one record per vulnerability, so that an advisory about several CVEs (`RHSA-…`) keeps apart
+//! which product had which. A VEX document is its CVE's own record; an advisory's records keep its id, have the CVE as
+//! `scope` and `upstream`, and stand back wherever the CVE has a record of its own, so that both may be loaded together.
 
 mod document;
 mod products;

@@ -14,18 +14,20 @@
 //! layered products without a package URL can't be found among a system's packages: they are counted.
 
 mod rows;
+mod words;
 
-use super::document::{Csaf, Score, Text, Vulnerability};
+use super::document::{Csaf, Vulnerability};
 use super::products::{Products, Resolved, Rpm};
 use super::streams::Vendor;
 use crate::feed::{LINK_BYTES_MAX, WORD_BYTES_MAX, cut};
 use crate::feeds::left_out::LeftOut;
 use crate::feeds::{Item, Sink};
-use muster_domain::{Advisory, AdvisoryId, Ecosystem, Names, Reference, Skipped, VectorString, VendorState};
+use muster_domain::{Advisory, AdvisoryId, Ecosystem, Names, Reference, Skipped, VendorState};
 use packageurl::PackageUrl;
 use rows::{Key, Rows};
 use std::collections::{BTreeSet, HashMap};
 use std::str::FromStr;
+use words::{Words, vectors};
 
 /// Most bytes of a summary that are kept.
 const SUMMARY_BYTES_MAX: usize = 1024;
@@ -39,14 +41,7 @@ pub(super) fn advisories(vendor: Vendor, csaf: &Csaf<'_>, sink: Sink<'_>) {
     let products = Products::new(csaf);
     let mut ecosystems = HashMap::new();
     for (index, vulnerability) in csaf.vulnerabilities.iter().enumerate() {
-        let document = cut(&csaf.document.tracking.id, WORD_BYTES_MAX);
-        let cve = vulnerability.cve.as_deref().filter(|cve| !cve.is_empty());
-        let id = cut(cve.unwrap_or(document), WORD_BYTES_MAX);
-        let scope = match (id == document, csaf.vulnerabilities.len()) {
-            (true, 0 | 1) => String::new(),
-            (true, _) => format!("vulnerability {}", index + 1),
-            (false, _) => document.to_owned(),
-        };
+        let Named { id, scope, upstream } = named(csaf, index);
         let mut gathering = Gathering {
             vendor,
             products: &products,
@@ -60,24 +55,58 @@ pub(super) fn advisories(vendor: Vendor, csaf: &Csaf<'_>, sink: Sink<'_>) {
         gathering.gather(vulnerability);
         let Gathering { words, rows, unknown, without_version, without_module, .. } = gathering;
         let mut advisory = describe(vendor, csaf, vulnerability);
-        advisory.id = AdvisoryId(id.to_owned());
-        advisory.scope = scope;
         advisory.vendor_severity = words.impact.map(str::to_owned);
         advisory.severity = words.score.map(|score| vectors(score, vendor)).unwrap_or_default();
         advisory.affected = rows.into_affected();
+        if !upstream.is_empty() {
+            rate_each(&mut advisory);
+        }
         unknown.into_iter().for_each(|kind| sink(Item::UnknownEcosystem(kind)));
-        without_version.tell(id, "fixed from which version on is not told", sink);
-        without_module.tell(id, "from which module is not told", sink);
+        without_version.tell(&id, "fixed from which version on is not told", sink);
+        without_module.tell(&id, "from which module is not told", sink);
         if vulnerability.product_status.is_empty() && !vulnerability.remediations.is_empty() {
             let reason = "says of no product whether it is affected".to_owned();
-            sink(Item::Partial(Skipped { place: id.to_owned(), reason }));
+            sink(Item::Partial(Skipped { place: id.clone(), reason }));
         }
-        sink(Item::Advisory(advisory));
+        sink(Item::Advisory(Advisory { id: AdvisoryId(id), scope, upstream, ..advisory }));
     }
     if products.is_exhausted() {
         let reason = "its groups name too many products, so that the reasons of some are missing".to_owned();
         let place = cut(&csaf.document.tracking.id, WORD_BYTES_MAX).to_owned();
         sink(Item::Partial(Skipped { place, reason }));
+    }
+}
+
+/// What a record is called.
+struct Named {
+    id: String,
+    scope: String,
+    upstream: Vec<String>,
+}
+
+/// A VEX document is its vulnerability's own record. An advisory is a notice about each of its vulnerabilities, and as many
+/// records, since each says of its own products.
+fn named(csaf: &Csaf<'_>, index: usize) -> Named {
+    let document = cut(&csaf.document.tracking.id, WORD_BYTES_MAX).to_owned();
+    let cve = csaf.vulnerabilities[index].cve.as_deref().filter(|cve| !cve.is_empty());
+    match cve.map(|cve| cut(cve, WORD_BYTES_MAX).to_owned()) {
+        Some(cve) if cve != document => Named { id: document, scope: cve.clone(), upstream: vec![cve] },
+        _ if csaf.vulnerabilities.len() > 1 => {
+            Named { id: document, scope: format!("vulnerability {}", index + 1), upstream: Vec::new() }
+        }
+        _ => Named { id: document, scope: String::new(), upstream: Vec::new() },
+    }
+}
+
+/// A notice's word and score are taken for those of all its vulnerabilities, except where they stand with a package.
+fn rate_each(advisory: &mut Advisory) {
+    for affected in &mut advisory.affected {
+        if affected.vendor_severity.is_none() {
+            affected.vendor_severity.clone_from(&advisory.vendor_severity);
+        }
+        if affected.severity.is_empty() {
+            affected.severity.clone_from(&advisory.severity);
+        }
     }
 }
 
@@ -120,103 +149,6 @@ fn kind_of(category: &str) -> &'static str {
 
 pub(super) fn time(text: &str) -> Option<jiff::Timestamp> {
     text.parse().ok()
-}
-
-fn vectors(score: &Score<'_>, vendor: Vendor) -> Vec<VectorString> {
-    let all = [("CVSS_V2", &score.cvss_v2), ("CVSS_V3", &score.cvss_v3), ("CVSS_V4", &score.cvss_v4)];
-    let given = all.into_iter().filter_map(|(kind, vector)| Some((kind, &vector.as_ref()?.vector)));
-    given
-        .filter(|(_, vector)| (1..=WORD_BYTES_MAX).contains(&vector.len()))
-        .map(|(kind, vector)| VectorString {
-            kind: kind.to_owned(),
-            vector: vector.to_string(),
-            source: vendor.source().to_owned(),
-        })
-        .collect()
-}
-
-/// What threats, scores and remediations say, of all products and of single ones where they differ.
-struct Words<'d, 'a> {
-    impact: Option<&'d str>,
-    impacts: HashMap<&'d str, &'d str>,
-    score: Option<&'d Score<'a>>,
-    scores: HashMap<&'d str, &'d Score<'a>>,
-    /// The advisory that fixes a product.
-    fixes: HashMap<&'d str, &'d str>,
-    /// Why a product has no fix.
-    unfixed: HashMap<&'d str, (VendorState, &'d str)>,
-}
-
-impl<'d, 'a> Words<'d, 'a> {
-    fn of(vendor: Vendor, vulnerability: &'d Vulnerability<'a>, products: &'d Products<'d, 'a>) -> Self {
-        let mut words = Words {
-            impact: None,
-            impacts: HashMap::new(),
-            score: None,
-            scores: HashMap::new(),
-            fixes: HashMap::new(),
-            unfixed: HashMap::new(),
-        };
-        words.rate(vendor, vulnerability, products);
-        for remediation in &vulnerability.remediations {
-            let named = || products.named(&remediation.product_ids, &remediation.group_ids).into_iter().flatten();
-            match &*remediation.category {
-                "vendor_fix" => {
-                    let advisory = remediation.url.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
-                    if advisory.contains('-') && advisory.len() <= WORD_BYTES_MAX {
-                        named().for_each(|product| _ = words.fixes.entry(product).or_insert(advisory));
-                    }
-                }
-                "none_available" | "no_fix_planned" => {
-                    let state = decision(&remediation.category, &remediation.details);
-                    let said = cut(&remediation.details, WORD_BYTES_MAX);
-                    named().for_each(|product| _ = words.unfixed.entry(product).or_insert((state, said)));
-                }
-                _ => {}
-            }
-        }
-        words
-    }
-
-    /// The word and the score of the most products are the record's; the others are kept for theirs alone.
-    fn rate(&mut self, vendor: Vendor, vulnerability: &'d Vulnerability<'a>, products: &'d Products<'d, 'a>) {
-        let impacts = vulnerability.threats.iter().filter(|threat| &*threat.category == "impact");
-        let mut impacts: Vec<_> = impacts.filter(|threat| !threat.details.is_empty()).collect();
-        let is_about_all = |ids: &[Text<'_>], groups: &[Text<'_>]| ids.is_empty() && groups.is_empty();
-        impacts.sort_by_key(|threat| {
-            let is_about_all = is_about_all(&threat.product_ids, &threat.group_ids);
-            std::cmp::Reverse(if is_about_all { usize::MAX } else { threat.product_ids.len() })
-        });
-        self.impact = impacts.first().map(|threat| cut(&threat.details, WORD_BYTES_MAX));
-        for threat in impacts.iter().skip(1).filter(|threat| Some(&*threat.details) != self.impact) {
-            let named = products.named(&threat.product_ids, &threat.group_ids).into_iter().flatten();
-            named.for_each(|product| _ = self.impacts.insert(product, cut(&threat.details, WORD_BYTES_MAX)));
-        }
-        let mut scores: Vec<_> = vulnerability.scores.iter().collect();
-        scores.sort_by_key(|score| std::cmp::Reverse(score.products.len()));
-        self.score = scores.first().copied();
-        for score in scores
-            .into_iter()
-            .skip(1)
-            .filter(|score| self.score.is_none_or(|of_most| vectors(of_most, vendor) != vectors(score, vendor)))
-        {
-            score.products.iter().for_each(|product| _ = self.scores.insert(product, score));
-        }
-    }
-}
-
-/// The vendor's decision on an affected product: Red Hat's words (access.redhat.com/articles/red_hat_vulnerability_tutorial,
-/// "Fix state") where they are said, else the category.
-fn decision(category: &str, details: &str) -> VendorState {
-    let said = details.trim().to_ascii_lowercase();
-    match said.as_str() {
-        "will not fix" => VendorState::WillNotFix,
-        "out of support scope" | "end of life" => VendorState::EndOfLife,
-        "fix deferred" => VendorState::Deferred,
-        "affected" => VendorState::Affected,
-        _ if category == "no_fix_planned" => VendorState::WillNotFix,
-        _ => VendorState::Affected,
-    }
 }
 
 /// One vulnerability's products on their way to rows.

@@ -275,8 +275,8 @@ fn a_word_and_a_score_stand_with_the_product_where_they_differ() {
 }
 
 #[test]
-fn a_record_is_a_vulnerabilitys_and_an_advisory_is_its_scope() {
-    let check = |namespace: &str, id: &str, source: &str, scope: &str| {
+fn a_vex_document_is_a_vulnerabilitys_own_record_and_an_advisory_a_notice_about_each() {
+    let check = |namespace: &str, id: &str, source: &str, about: &str| {
         let advisory = advisory(&document(
             namespace,
             id,
@@ -286,7 +286,8 @@ fn a_record_is_a_vulnerabilitys_and_an_advisory_is_its_scope() {
             "cwe": {"id": "CWE-79"}, "release_date": "2023-12-01T00:00:00Z", "references": [
                 {"category": "self", "url": "https://a"}, {"category": "external", "url": "https://b"}, {"url": "https://a"}]}),
         ));
-        assert_eq!((&*advisory.id.0, &*advisory.source, &*advisory.scope), ("CVE-2024-1", source, scope));
+        assert_eq!((&*advisory.id.0, &*advisory.source, &*advisory.scope), (id, source, about));
+        assert_eq!(advisory.upstream.join(" "), about);
         assert_eq!((&*advisory.details, &*advisory.summary), ("about it", "in short"));
         assert_eq!(advisory.cwes, ["CWE-79"]);
         let links: Vec<_> = advisory.references.iter().map(|link| format!("{} {}", link.kind, link.url)).collect();
@@ -295,8 +296,23 @@ fn a_record_is_a_vulnerabilitys_and_an_advisory_is_its_scope() {
         assert_eq!(advisory.modified.unwrap().to_string(), "2024-02-01T00:00:00Z");
     };
     check(RED_HAT, "CVE-2024-1", "REDHAT_CVE", "");
-    check(RED_HAT, "RHSA-2024:1", "REDHAT_CVE", "RHSA-2024:1");
-    check(SUSE, "SUSE-SU-2024:1-1", "SUSE_CVE", "SUSE-SU-2024:1-1");
+    check(RED_HAT, "RHSA-2024:1", "REDHAT_CVE", "CVE-2024-1");
+    check(SUSE, "SUSE-SU-2024:1-1", "SUSE_CVE", "CVE-2024-1");
+}
+
+/// An advisory's own word is that of the worst of its vulnerabilities, so each package keeps that of this one.
+#[test]
+fn in_a_notice_the_word_and_the_score_stand_with_each_package() {
+    let vulnerability = json!({
+        "product_status": {"known_affected": ["p:pkg:rpm/redhat/a"]},
+        "threats": [{"category": "impact", "details": "Low"}],
+        "scores": [{"cvss_v3": {"vectorString": "CVSS:3.1/AV:N"}, "products": ["p:pkg:rpm/redhat/a"]}],
+    });
+    let tree = tree(MAIN, EXTENDED, &["pkg:rpm/redhat/a"]);
+    check(
+        &document(RED_HAT, "RHSA-2024:1", tree, vulnerability),
+        &["Red Hat:9 Binary a Affected [Introduced(\"0\")] Low CVSS:3.1/AV:N"],
+    );
 }
 
 /// As SUSE's documents are described: fixed packages are recommended ones, and all products of a service pack share them.
