@@ -282,7 +282,7 @@ fn the_fixtures_are_read_as_the_golden_file_says() {
     check("csaf-vex-fixtures.txt", &lines.concat());
 }
 
-/// No two formats read one document differently: besides the distributors' OpenVEX no document is claimed twice.
+/// Besides the distributors' OpenVEX, which its own formats read, no document of these formats is another's, too.
 #[test]
 fn a_document_is_of_one_format() {
     let Some(folder) = data() else {
@@ -295,8 +295,9 @@ fn a_document_is_of_one_format() {
             let head = Head::new(name, bytes);
             let claims = FORMATS.iter().filter(|format| (format.recognises)(&head)).map(|format| format.name);
             let claims: Vec<&str> = claims.collect();
+            let is_tried = claims.iter().any(|claim| TRIED.contains(claim));
             let is_special = claims.len() == 2 && claims[1] == "OpenVEX";
-            assert!(claims.len() < 2 || is_special, "{name} is claimed by {claims:?}");
+            assert!(!is_tried || claims.len() < 2 || is_special, "{name} is claimed by {claims:?}");
         });
     }
 }
