@@ -16,7 +16,6 @@
 mod cve_ids;
 pub mod database;
 pub mod distribution;
-pub mod epss;
 mod feed;
 pub mod feeds;
 mod gather;

@@ -71,6 +71,9 @@ pub fn of_id(id: &str) -> &'static str {
 
 /// Where a person reads a record.
 pub fn page(origin: &str, id: &str) -> String {
+    if ["RHSA-", "RHBA-", "RHEA-"].iter().any(|prefix| id.starts_with(prefix)) {
+        return format!("https://access.redhat.com/errata/{id}");
+    }
     match ORIGINS.iter().find(|row| row.name == origin) {
         Some(row) => row.page.replace("{}", id.strip_prefix(row.strip).unwrap_or(id)),
         None => format!("https://osv.dev/vulnerability/{id}"),

@@ -5,7 +5,7 @@ use muster_advisories::distribution::{
     DistributionError, EpochEntry, EpochId, FileName, Index, Plan, PublicKey, Published, Rollback, SecretKey, Step,
     Trust, Updated, apply, from_folder, generate, mirror, plan, publish, read_index, sign, update,
 };
-use muster_advisories::{Builder, Database, osv, source};
+use muster_advisories::{Builder, Database, Item, source};
 use muster_domain::Advisory;
 use std::fs;
 use std::io::{self, Read};
@@ -15,17 +15,12 @@ fn advisories() -> Vec<Advisory> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/osv");
     let mut advisories = Vec::new();
     source::read(folder, &mut |item| {
-        if let source::Item::Advisory(advisory) = item {
+        if let Item::Advisory(advisory) = item {
             advisories.push(advisory);
         }
     })
     .unwrap();
     advisories
-}
-
-fn add(builder: &mut Builder, advisory: Advisory) {
-    let source = osv::source_name(&advisory);
-    builder.add(advisory, source);
 }
 
 /// A publisher with a key, and databases that grow by a record from epoch to epoch.
@@ -70,7 +65,7 @@ impl World {
         for copy in 0..20 {
             for mut advisory in advisories().into_iter().skip(if copy == 7 { left_out } else { 0 }) {
                 advisory.id.0 += &format!("-{copy}");
-                add(&mut builder, advisory);
+                builder.add(advisory);
             }
         }
         builder.write(&path).unwrap();
@@ -192,7 +187,7 @@ fn a_database_that_is_broken_or_from_elsewhere_is_replaced_by_the_full_file() {
     // built here, of an epoch that the repository has with other contents
     let mut builder = Builder::new(2, "2026-11-24T00:00:00Z".parse().unwrap());
     let advisory = advisories().remove(0);
-    add(&mut builder, advisory);
+    builder.add(advisory);
     builder.write(&client).unwrap();
     assert_eq!(names(&world.update(&client).unwrap()), [world.full()]);
     assert!(same(&client, &world.path("built-3.db")));

@@ -174,7 +174,7 @@ fn real_feeds_are_read_without_a_loss() {
     };
     check("go-vulndb-osv.jsonl.zst", "OSV", 4291, 0);
     check("bitnami-vulndb-osv.jsonl.zst", "OSV", 7444, 0);
-    check("almalinux-osv.jsonl.zst", "OSV", 5680, 0);
+    check("almalinux-osv.jsonl.zst", "OSV", 4483, 0); // of 5,680; the others fix bugs that are no vulnerabilities
     check("trustify-osv-ghsa.jsonl.zst", "OSV", 32, 0);
 }
 
@@ -194,17 +194,19 @@ fn from_archive(archive: &Path, ending: &str) -> Option<Vec<u8>> {
 fn the_real_catalogue_and_table_are_read_without_a_loss() {
     let Some(data) = shared_data() else { return };
     let folder = tempfile::tempdir().unwrap();
-    let check = |archive: &str, ending: &str, expected: &[&str]| {
+    let check = |archive: &str, ending: &str, word: &str, expected: usize| {
         let Some(bytes) = from_archive(&data.join(archive), ending) else {
             println!("skipped: no {archive}");
             return;
         };
         let path = folder.path().join("feed");
         std::fs::write(&path, bytes).unwrap();
-        assert_eq!(read(&path, Limits::default()).0, expected, "{archive}");
+        let (items, _) = read(&path, Limits::default());
+        assert_eq!(items.iter().filter(|item| item.ends_with(word)).count(), expected, "{archive}");
+        assert!(!items.iter().any(|item| item.contains('!')), "{archive}: {items:?}");
     };
-    check("cisa-kev.tar.zst", "known_exploited_vulnerabilities.json", &["1404 exploited"]);
-    check("distro-fixtures-vunnel.tar.zst", "providers/epss/test-fixtures/example-1.csv", &["5 predicted"]);
+    check("cisa-kev.tar.zst", "known_exploited_vulnerabilities.json", "exploited", 1404);
+    check("distro-fixtures-vunnel.tar.zst", "providers/epss/test-fixtures/example-1.csv", "predicted", 5);
 }
 
 fn shared_data() -> Option<std::path::PathBuf> {

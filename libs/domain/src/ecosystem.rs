@@ -207,7 +207,8 @@ fn red_hat_stream(release: &str) -> Option<String> {
     let mut parts = release.split(':');
     let (product, version) = (parts.next()?, parts.next()?);
     version.split('.').try_for_each(|part| number(part).map(drop))?;
-    match product.strip_prefix("rhel_") {
+    const STREAMS: &[&str] = &["eus", "aus", "tus", "e4s", "els", "eus_long_life"];
+    match product.strip_prefix("rhel_").filter(|stream| STREAMS.contains(stream)) {
         Some(stream) => Some(format!("{version}:{stream}")),
         None if product == "enterprise_linux" => version.split('.').next().map(str::to_owned),
         None => None,
@@ -216,10 +217,11 @@ fn red_hat_stream(release: &str) -> Option<String> {
 
 /// All products of a service pack share its packages: `Linux Enterprise Module for Basesystem 15 SP5` is `15.5`.
 fn suse_release(release: &str) -> Option<String> {
-    let mut words = release.split_whitespace().skip_while(|word| number(word).is_none());
-    let major = words.next()?;
-    let pack = words.next().and_then(|word| word.strip_prefix("SP")).filter(|pack| number(pack).is_some());
-    Some(pack.map_or(major.to_owned(), |pack| format!("{major}.{pack}")))
+    let words: Vec<&str> = release.split_whitespace().collect();
+    let at = words.iter().rposition(|word| number(word).is_some())?; // the last: modules have numbers in their names
+    let pack = words.get(at + 1).and_then(|word| word.strip_prefix("SP")?.split('-').next());
+    let pack = pack.filter(|pack| number(pack).is_some());
+    Some(pack.map_or(words[at].to_owned(), |pack| format!("{}.{pack}", words[at])))
 }
 
 fn number(text: &str) -> Option<&str> {
@@ -289,6 +291,8 @@ mod tests {
         check("ol", "8.9", "Oracle Linux:8");
         check("sles", "15.5", "SUSE:Linux Enterprise Module for Basesystem 15 SP5");
         check("sles", "15", "SUSE:Linux Enterprise Server 15");
+        check("sles", "15.6", "SUSE:Linux Enterprise Module for Python 3 15 SP6");
+        check("sles", "15.3", "SUSE:Linux Enterprise Server 15 SP3-LTSS");
         check("opensuse-leap", "15.5", "openSUSE:Leap 15.5");
         check("opensuse-tumbleweed", "20240101", "openSUSE:Tumbleweed");
         check("azurelinux", "3.0", "Azure Linux:3");
@@ -305,6 +309,7 @@ mod tests {
             assert_eq!(spelled.parse::<Ecosystem>().unwrap().as_str(), expected);
         };
         check("Red Hat:rhel_eus:9.2::baseos", "Red Hat:9.2:eus");
+        check("Red Hat:rhel_software_collections:3::el7", "Red Hat:rhel_software_collections:3::el7");
         check("Red Hat:openshift:4.14::el9", "Red Hat:openshift:4.14::el9");
         check("Ubuntu:Pro:18.04:LTS", "Ubuntu:Pro:18.04");
     }

@@ -9,7 +9,10 @@
 mod amazon_explore;
 mod arch;
 mod bodhi;
+mod chainguard_vex;
+mod csaf;
 mod cve5;
+mod cyclonedx_vex;
 mod debian;
 mod debian_list;
 mod debian_support;
@@ -20,15 +23,19 @@ mod endoflife_date;
 mod epss;
 mod exploitdb;
 mod kev;
+mod left_out;
 mod metasploit;
+mod msrc;
 mod nuclei;
 mod nvd;
+mod openvex;
 pub mod osv;
 mod oval;
 mod parts;
 mod photon;
 mod rebuilds;
 mod secdb;
+mod ubuntu_vex;
 mod updateinfo;
 mod vulnerability;
 
@@ -161,4 +168,21 @@ pub const FORMATS: &[Format] = &[
         recognises: debian_support::recognises,
         parse: debian_support::parse,
     },
+    Format { name: "CSAF", bytes_max: csaf::BYTES_MAX, recognises: csaf::recognises, parse: csaf::parse },
+    // Ubuntu's about glibc have 15 MB; these are OpenVEX by their authors, so they stand before it.
+    Format { name: "Ubuntu VEX", bytes_max: 64 << 20, recognises: ubuntu_vex::recognises, parse: ubuntu_vex::parse },
+    Format {
+        name: "Chainguard VEX",
+        bytes_max: 64 << 20, // one document may list a whole distribution
+        recognises: chainguard_vex::recognises,
+        parse: chainguard_vex::parse,
+    },
+    Format { name: "OpenVEX", bytes_max: 64 << 20, recognises: openvex::recognises, parse: openvex::parse },
+    Format {
+        name: "CycloneDX VEX",
+        bytes_max: 64 << 20, // it may lie in the SBOM itself; large images' have 20 MB
+        recognises: cyclonedx_vex::recognises,
+        parse: cyclonedx_vex::parse,
+    },
+    Format { name: "MSRC", bytes_max: msrc::BYTES_MAX, recognises: msrc::recognises, parse: msrc::parse },
 ];
