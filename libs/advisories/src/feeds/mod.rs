@@ -6,9 +6,19 @@
 //!
 //! Adding a format is its file and its row in [`FORMATS`].
 
+mod dotnet_cve;
 pub mod epss;
+mod friendsofphp;
 pub mod kev;
+mod nodejs_core;
+mod nodejs_npm;
 pub mod osv;
+mod pypa;
+mod record;
+mod rubysec;
+mod rustsec;
+#[cfg(test)]
+mod shown;
 
 use crate::feed::{FeedError, Head};
 use muster_domain::{Advisory, Epss, Exploit, KnownExploited, LifeCycle, Skipped, VexStatement};
@@ -74,4 +84,50 @@ pub const FORMATS: &[Format] = &[
     Format { name: "KEV", bytes_max: 16 << 20, recognises: kev::recognises, parse: kev::parse },
     Format { name: "EPSS", bytes_max: 128 << 20, recognises: epss::recognises, parse: epss::parse },
     Format { name: "OSV", bytes_max: 16 << 20, recognises: osv::recognises, parse: osv::parse },
+    // The largest record has 160 KB: a package with all its versions.
+    Format { name: "OSV YAML", bytes_max: 4 << 20, recognises: pypa::recognises, parse: pypa::parse },
+    // The largest records of these have 20 KB.
+    Format { name: "RustSec", bytes_max: 1 << 20, recognises: rustsec::recognises, parse: rustsec::parse },
+    Format { name: "RubySec", bytes_max: 1 << 20, recognises: rubysec::recognises, parse: rubysec::parse },
+    Format { name: "FriendsOfPHP", bytes_max: 1 << 20, recognises: friendsofphp::recognises, parse: friendsofphp::parse },
+    Format {
+        name: "Node.js Security WG (npm)",
+        bytes_max: 1 << 20,
+        recognises: nodejs_npm::recognises,
+        parse: nodejs_npm::parse,
+    },
+    Format {
+        name: "Node.js Security WG (core)",
+        bytes_max: 1 << 20,
+        recognises: nodejs_core::recognises,
+        parse: nodejs_core::parse,
+    },
+    // A month has up to 15 KB; room for a year in one.
+    Format { name: ".NET CVE", bytes_max: 4 << 20, recognises: dotnet_cve::recognises, parse: dotnet_cve::parse },
 ];
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// What a document says, one line per item: advisories as `shown` has them, `!` what was skipped, `~` what was left out,
+    /// `?` unknown ecosystems; last the error when the document was refused.
+    pub(crate) fn items(
+        parse: fn(&Document<'_>, Sink<'_>) -> Result<(), FeedError>,
+        name: &str,
+        bytes: &[u8],
+    ) -> Vec<String> {
+        let mut lines = Vec::new();
+        let read = parse(&Document { name, bytes }, &mut |item| {
+            lines.push(match item {
+                Item::Advisory(advisory) => shown::line(&advisory),
+                Item::Skipped(skipped) => format!("! {}: {}", skipped.place, skipped.reason),
+                Item::Partial(skipped) => format!("~ {}: {}", skipped.place, skipped.reason),
+                Item::UnknownEcosystem(ecosystem) => format!("? {ecosystem}"),
+                other => format!("{other:?}"),
+            });
+        });
+        lines.extend(read.err().map(|error| format!("error: {error}")));
+        lines
+    }
+}

@@ -37,7 +37,12 @@ pub(crate) fn recognises(head: &Head<'_>) -> bool {
 
 /// A document is one record.
 pub(crate) fn parse(document: &Document<'_>, sink: Sink<'_>) -> Result<(), FeedError> {
-    let Record { advisory, unknown_ecosystems, skipped } = parse_record(document.bytes)?;
+    deliver(from_json(document.bytes)?, sink)
+}
+
+/// Hands on what is in one record, whatever it was written in.
+pub(super) fn deliver(raw: RawRecord, sink: Sink<'_>) -> Result<(), FeedError> {
+    let Record { advisory, unknown_ecosystems, skipped } = record_of(raw)?;
     unknown_ecosystems.into_iter().for_each(|ecosystem| sink(Item::UnknownEcosystem(ecosystem)));
     for reason in skipped {
         sink(Item::Partial(Skipped { place: advisory.id.0.clone(), reason }));
@@ -51,12 +56,15 @@ pub(crate) fn parse(document: &Document<'_>, sink: Sink<'_>) -> Result<(), FeedE
 /// # Errors
 /// When the bytes are not OSV JSON, have no id, or have a `withdrawn` that is not a time.
 pub fn read(bytes: &[u8]) -> Result<Advisory, FeedError> {
-    parse_record(bytes).map(|record| record.advisory)
+    record_of(from_json(bytes)?).map(|record| record.advisory)
+}
+
+fn from_json(bytes: &[u8]) -> Result<RawRecord, FeedError> {
+    serde_json::from_slice(bytes).map_err(|cause| FeedError::NotJson { format: "OSV", cause })
 }
 
 /// The advisory in one record, with what was left out of it.
-fn parse_record(bytes: &[u8]) -> Result<Record, FeedError> {
-    let raw: RawRecord = serde_json::from_slice(bytes).map_err(|cause| FeedError::NotJson { format: "OSV", cause })?;
+fn record_of(raw: RawRecord) -> Result<Record, FeedError> {
     if raw.id.is_empty() || raw.id.len() > WORD_BYTES_MAX {
         let why = format!("must have 1 to {WORD_BYTES_MAX} bytes");
         return Err(FeedError::Field { id: String::new(), field: "id", why });
@@ -153,7 +161,16 @@ fn read_affected(ecosystem: Ecosystem, entry: RawAffected, index: usize, skipped
                 continue;
             }
         };
-        ranges.push(Range { kind, events: range.events.into_iter().flat_map(events).collect() });
+        let mut events: Vec<Event> = range.events.into_iter().flat_map(events).collect();
+        let bound = &entry.database_specific.last_known_affected_version_range;
+        let bound = range.database_specific.last_known_affected_version_range.0.as_ref().or(bound.0.as_ref());
+        if let Some(bound) = bound.filter(|_| events.iter().all(|event| matches!(event, Event::Introduced(_)))) {
+            match last_known_affected(bound) {
+                Some(end) => events.push(end),
+                None => skipped.push(format!("affected[{index}]: last known affected version `{}`", cut(bound, 40))),
+            }
+        }
+        ranges.push(Range { kind, events });
     }
     let (severity, said) = vectors(entry.severity);
     let vendor_severity = [
@@ -167,6 +184,19 @@ fn read_affected(ecosystem: Ecosystem, entry: RawAffected, index: usize, skipped
     .find_map(|word| word.0);
     let name = entry.package.map(|package| package.name).unwrap_or_default();
     Affected { ranges, versions: entry.versions, severity, vendor_severity, ..Affected::new(ecosystem, name) }
+}
+
+/// Where GitHub knows no fix, it says beside the range up to where somebody looked: `<= 1.2`, `< 2`. Without that, every
+/// version to come would be affected (github.com/github/advisory-database, issue 470; it writes `last_affected` instead in
+/// newer records). `None`: not of that form.
+fn last_known_affected(bound: &str) -> Option<Event> {
+    let (event, version): (fn(String) -> Event, &str) = match bound.trim().strip_prefix('<')? {
+        rest if rest.starts_with('=') => (Event::LastAffected, &rest[1..]),
+        rest => (Event::Limit, rest),
+    };
+    let version = version.trim();
+    let is_version = !version.is_empty() && !version.contains(char::is_whitespace) && !version.contains([',', '<', '>']);
+    is_version.then(|| event(version.to_owned()))
 }
 
 /// The schema wants one event per object; some writers put `introduced` and `fixed` into one.
@@ -214,7 +244,7 @@ fn words(raw: Vec<Word>) -> Vec<String> {
 // names (kernel notices), 2,800 affected entries, 30,000 versions.
 
 #[derive(Deserialize)]
-struct RawRecord {
+pub(super) struct RawRecord {
     id: String,
     modified: Option<String>,
     published: Option<String>,
@@ -284,6 +314,8 @@ struct RawRange {
     kind: String,
     #[serde(default, deserialize_with = "bounded::<_, _, 10_000>")]
     events: Vec<RawEvent>,
+    #[serde(default)]
+    database_specific: RawSpecific,
 }
 
 #[derive(Deserialize)]
@@ -303,6 +335,8 @@ struct RawSpecificFields {
     urgency: Word,
     #[serde(default, deserialize_with = "bounded::<_, _, 1_000>")]
     cwe_ids: Vec<Word>,
+    #[serde(default)]
+    last_known_affected_version_range: Word,
 }
 
 /// `null` is as good as absent.
@@ -312,12 +346,14 @@ struct RawSpecific {
     severity: Word,
     urgency: Word,
     cwe_ids: Vec<Word>,
+    last_known_affected_version_range: Word,
 }
 
 impl From<Option<RawSpecificFields>> for RawSpecific {
     fn from(fields: Option<RawSpecificFields>) -> Self {
-        let RawSpecificFields { severity, urgency, cwe_ids } = fields.unwrap_or_default();
-        Self { severity, urgency, cwe_ids }
+        let RawSpecificFields { severity, urgency, cwe_ids, last_known_affected_version_range } =
+            fields.unwrap_or_default();
+        Self { severity, urgency, cwe_ids, last_known_affected_version_range }
     }
 }
 
@@ -326,7 +362,7 @@ mod tests {
     use super::*;
 
     fn record(json: &str) -> Record {
-        parse_record(json.as_bytes()).unwrap()
+        record_of(from_json(json.as_bytes()).unwrap()).unwrap()
     }
 
     #[test]
@@ -394,6 +430,29 @@ mod tests {
                 },
             ]
         );
+    }
+
+    #[test]
+    fn without_a_fix_what_is_known_ends_the_range() {
+        let check = |bound: &str, events: &str, expected: &[Event], partial: bool| {
+            let json = format!(
+                r#"{{"id":"GHSA-x","affected":[{{"package":{{"ecosystem":"Maven","name":"g:a"}},
+                    "ranges":[{{"type":"ECOSYSTEM","events":[{events}]}}],
+                    "database_specific":{{"last_known_affected_version_range":"{bound}"}}}}]}}"#
+            );
+            let record = record(&json);
+            let events = &record.advisory.affected[0].ranges[0].events[1..];
+            assert_eq!((events, record.skipped.len()), (expected, usize::from(partial)), "{bound}");
+        };
+        let introduced = r#"{"introduced":"0"}"#;
+        check("<= 29.0", introduced, &[Event::LastAffected("29.0".into())], false); // GHSA-5mg8-w23w-74h3
+        check("< 3.0.0", introduced, &[Event::Limit("3.0.0".into())], false);
+        // a fix says more
+        let fixed = r#"{"introduced":"0"},{"fixed":"0.0.7"}"#;
+        check("<= 0.0.6", fixed, &[Event::Fixed("0.0.7".into())], false);
+        check("29.0", introduced, &[], true);
+        check("< 1, > 2", introduced, &[], true);
+        check("", introduced, &[], false);
     }
 
     #[test]
