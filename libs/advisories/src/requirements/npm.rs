@@ -53,8 +53,8 @@ fn comparator(operator: &str, version: &str) -> Result<Versions, String> {
     match (operator, version.len()) {
         (">" | "<", 0) => Ok(Versions::none(SCHEME)),
         (_, 0) => Ok(Versions::all(SCHEME)),
-        ("~" | "~>", _) => Versions::between(SCHEME, &tilde_start(&version), &end(version.tilde_place())?),
-        ("^", _) => Versions::between(SCHEME, &caret_start(&version), &end(version.caret_place())?),
+        ("~" | "~>", _) => Versions::between(SCHEME, &shorthand_start(&version), &end(version.tilde_place())?),
+        ("^", _) => Versions::between(SCHEME, &shorthand_start(&version), &end(version.caret_place())?),
         (">=", _) if is_whole => Versions::from(SCHEME, &version.full()),
         (">", _) if is_whole => Versions::above(SCHEME, &version.full()),
         ("<", _) if is_whole => Versions::below(SCHEME, &version.full()),
@@ -68,20 +68,12 @@ fn comparator(operator: &str, version: &str) -> Result<Versions, String> {
     }
 }
 
-/// `~1.2.3` begins with the release, shortened ones with its pre-releases (`replaceTilde`).
-fn tilde_start(version: &Partial) -> String {
+/// `~1.2.3` and `^1.2.3` begin with the release, shortened ones with its pre-releases (node-semver, `classes/range.js`,
+/// `replaceTilde` and `replaceCaret`).
+fn shorthand_start(version: &Partial) -> String {
     match version.len() {
         3 => version.full(),
         _ => version.first(),
-    }
-}
-
-/// `^1.2.3` begins with the release, every other one with its pre-releases (node-semver, `classes/range.js`,
-/// `replaceCaret`).
-fn caret_start(version: &Partial) -> String {
-    match version.is_prerelease() || (version.len() == 3 && !version.is_before_one()) {
-        true => version.full(),
-        false => version.first(),
     }
 }
 
@@ -112,7 +104,8 @@ mod tests {
         check("~0.8.0-pre", "[0.8.0-pre 0.9.0-0)"); // security-wg, 305
         check("~1.2", "[1.2.0-0 1.3.0-0)");
         check("^1.1.7", "[1.1.7 2.0.0-0)");
-        check("^0.2.3", "[0.2.3-0 0.3.0-0)");
+        check("^0.2.3", "[0.2.3 0.3.0-0)");
+        check("^0.2", "[0.2.0-0 0.3.0-0)");
         check("1.2 - 2.3", "[1.2.0-0 2.4.0-0)");
         check("1.2.3 - 2.3.4", "[1.2.3-0 2.3.5-0)");
         check("<=1.2", "[0 1.3.0-0)");

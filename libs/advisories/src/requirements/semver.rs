@@ -52,11 +52,6 @@ impl Partial {
         !self.prerelease.is_empty()
     }
 
-    /// Whether its first number is 0.
-    pub fn is_before_one(&self) -> bool {
-        self.numbers.first() == Some(&0)
-    }
-
     /// With zeros for what is missing: `1.2` is `1.2.0`.
     pub fn full(&self) -> String {
         match self.prerelease.as_str() {
