@@ -196,9 +196,9 @@ impl Versions {
     fn contains(&self, version: &str) -> bool {
         let key = self.scheme.key(version).unwrap();
         let at = (key.as_bytes(), true); // just after it
-        self.spans.iter().any(|span| {
-            start(span).is_none_or(|from| from < at) && span.to.as_ref().is_none_or(|to| at <= to.place())
-        })
+        self.spans
+            .iter()
+            .any(|span| start(span).is_none_or(|from| from < at) && span.to.as_ref().is_none_or(|to| at <= to.place()))
     }
 }
 

@@ -4,10 +4,11 @@
 #[path = "../src/feeds/shown.rs"]
 mod shown;
 
-use muster_advisories::{Item, source};
+use muster_advisories::{Builder, HEAD_BYTES_MAX, Head, Item, feeds::FORMATS, source};
 use muster_domain::{Advisory, Event};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::io::{BufRead as _, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 /// What came out of one archive.
@@ -44,7 +45,8 @@ fn read(archive: &str) -> Option<Feed> {
     })
     .unwrap();
     feed.told.sort();
-    let summary = |summary: &source::SourceSummary| format!("{} {} + {}", summary.format, summary.records, summary.set_aside);
+    let summary =
+        |summary: &source::SourceSummary| format!("{} {} + {}", summary.format, summary.records, summary.set_aside);
     feed.summaries = summaries.iter().map(summary).collect();
     Some(feed)
 }
@@ -117,7 +119,6 @@ fn rubysec_is_read_whole() {
             "CVE-2011-2930", // pre-releases
             "CVE-2016-0752", // of two gems
             "GHSA-xc9x-jj77-9p9j",
-            "OSVDB-108575",
             "CVE-2011-10026", // never patched
             "CVE-2013-4170",  // `~>` of pre-releases
             "CVE-2023-36617", // of a gem and of the engine
@@ -199,4 +200,86 @@ fn rustsec_affects_what_its_export_says() {
     // An excerpt, of the last span alone the same: versions between the good ones were left out of it.
     let own = own.advisories.iter().find(|advisory| advisory.id == fixture.id).unwrap();
     assert_eq!(events(own).last(), events(&fixture).last());
+}
+
+/// The archives of these databases, and how many of their records have a range or version that can't be read.
+const ARCHIVES: [(&str, usize); 10] = [
+    ("rustsec-advisory-db.tar.zst", 0),
+    ("ruby-advisory-db.tar.zst", 0),
+    ("friendsofphp-security-advisories.tar.zst", 0),
+    ("nodejs-security-wg-npm.jsonl.zst", 0),
+    ("nodejs-security-wg-core.tar.zst", 0),
+    ("pypa-advisory-database.tar.zst", 2), // listed versions that PEP 440 does not read: `0.2.0-n653`
+    ("dotnet-cve.jsonl.zst", 0),
+    ("go-vulndb-osv.jsonl.zst", 0),
+    ("bitnami-vulndb-osv.jsonl.zst", 0),
+    ("trustify-osv-ghsa.jsonl.zst", 0),
+];
+
+#[test]
+fn every_range_is_one_that_its_scheme_reads() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut wrong = Vec::new();
+    for (archive, unreadable) in ARCHIVES {
+        let Some(feed) = read(archive) else { continue };
+        let mut builder = Builder::new(1, "2026-11-24T00:00:00Z".parse().unwrap());
+        feed.advisories.into_iter().for_each(|advisory| builder.add(advisory));
+        let report = builder.write(folder.path().join("advisories.db")).unwrap();
+        if report.rejects.len() != unreadable {
+            wrong.push(format!("{archive}: {:#?}", report.rejects));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The formats of these databases.
+const OWN: [&str; 7] = [
+    "OSV YAML",
+    "RustSec",
+    "RubySec",
+    "FriendsOfPHP",
+    "Node.js Security WG (npm)",
+    "Node.js Security WG (core)",
+    ".NET CVE",
+];
+
+/// Hands on the head of every document of an archive.
+fn heads(path: &Path, each: &mut dyn FnMut(&str, &[u8])) {
+    let mut decoder = zstd::Decoder::new(std::fs::File::open(path).unwrap()).unwrap();
+    decoder.window_log_max(27).unwrap();
+    let name = path.file_name().unwrap().to_str().unwrap();
+    if let Some(lines) = name.strip_suffix(".zst").filter(|name| name.ends_with(".jsonl")) {
+        BufReader::new(decoder).split(b'\n').for_each(|line| each(lines, &line.unwrap()));
+        return;
+    }
+    for entry in tar::Archive::new(decoder).entries().unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.path().unwrap().to_string_lossy().into_owned();
+        let mut head = Vec::new();
+        entry.take(HEAD_BYTES_MAX as u64).read_to_end(&mut head).unwrap();
+        each(&name, &head);
+    }
+}
+
+#[test]
+fn a_document_is_claimed_by_one_format_and_nothing_else_is() {
+    let Some(data) = shared_data() else { return };
+    for file in std::fs::read_dir(data).unwrap() {
+        let path = file.unwrap().path();
+        let archive = path.file_name().unwrap().to_string_lossy().into_owned();
+        if !archive.ends_with(".zst") {
+            continue;
+        }
+        // Scanners' fixtures hold excerpts of these databases.
+        let is_own =
+            ARCHIVES.iter().any(|(name, _)| *name == archive) || archive == "ghsa-nvd-fixtures-trivy-db.tar.zst";
+        heads(&path, &mut |name, bytes| {
+            let head = Head::new(name, bytes);
+            let claims: Vec<_> =
+                FORMATS.iter().filter(|format| (format.recognises)(&head)).map(|one| one.name).collect();
+            assert!(claims.len() < 2, "{archive}: {name}: {claims:?}");
+            let is_stranger = !is_own && claims.iter().any(|name| OWN.contains(name));
+            assert!(!is_stranger, "{archive}: {name}: {claims:?}");
+        });
+    }
 }

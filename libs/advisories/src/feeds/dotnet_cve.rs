@@ -57,7 +57,8 @@ pub(crate) fn parse(document: &Document<'_>, sink: Sink<'_>) -> Result<(), FeedE
 }
 
 fn range(package: &RawPackage) -> Result<Range, String> {
-    let word = |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
+    let word =
+        |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
     if !(1..=WORD_BYTES_MAX).contains(&package.name.len()) {
         return Err(format!("package name must have 1 to {WORD_BYTES_MAX} bytes"));
     }
@@ -182,15 +183,13 @@ mod tests {
     #[test]
     fn what_cannot_be_used_is_told() {
         check("", &[PRODUCT, HEAD]);
-        check(r#"{"cve_id":"CVE-2024-38095","name":""}"#, &[
-            "~ packages[0]: package name must have 1 to 512 bytes",
-            PRODUCT,
-            HEAD,
-        ]);
-        check(r#"{"cve_id":"CVE-1","name":"a"}"#, &[
-            PRODUCT,
-            HEAD,
-            "! CVE-1: packages of a CVE that is not disclosed here",
-        ]);
+        check(
+            r#"{"cve_id":"CVE-2024-38095","name":""}"#,
+            &["~ packages[0]: package name must have 1 to 512 bytes", PRODUCT, HEAD],
+        );
+        check(
+            r#"{"cve_id":"CVE-1","name":"a"}"#,
+            &[PRODUCT, HEAD, "! CVE-1: packages of a CVE that is not disclosed here"],
+        );
     }
 }

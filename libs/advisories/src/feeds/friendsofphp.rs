@@ -89,7 +89,8 @@ mod tests {
     const NAME: &str = "security-advisories/acme/mail/2020-01-02.yaml";
 
     fn check(branches: &str, expected: &[&str]) {
-        let text = format!("title: One\nlink: https://a/1\ncve: ~\nreference: composer://acme/mail\nbranches:\n{branches}");
+        let text =
+            format!("title: One\nlink: https://a/1\ncve: ~\nreference: composer://acme/mail\nbranches:\n{branches}");
         assert_eq!(items(parse, NAME, text.as_bytes()), expected, "{branches}");
     }
 
@@ -114,10 +115,10 @@ mod tests {
             let told = items(parse, NAME, text.as_bytes());
             assert!(told[0].starts_with(&format!("! {place}: requirement `")), "{told:?}");
         }
-        check("  1.x: {time: ~, versions: ['>=2', '<1']}\n", &[
-            "~ acme/mail/2020-01-02.yaml: its branches hold no version",
-            "acme/mail/2020-01-02.yaml FRIENDSOFPHP",
-        ]);
+        check(
+            "  1.x: {time: ~, versions: ['>=2', '<1']}\n",
+            &["~ acme/mail/2020-01-02.yaml: its branches hold no version", "acme/mail/2020-01-02.yaml FRIENDSOFPHP"],
+        );
         let told = items(parse, NAME, b"reference: npm://a\nbranches: {}");
         assert_eq!(
             told,

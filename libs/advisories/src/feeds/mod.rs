@@ -89,7 +89,12 @@ pub const FORMATS: &[Format] = &[
     // The largest records of these have 20 KB.
     Format { name: "RustSec", bytes_max: 1 << 20, recognises: rustsec::recognises, parse: rustsec::parse },
     Format { name: "RubySec", bytes_max: 1 << 20, recognises: rubysec::recognises, parse: rubysec::parse },
-    Format { name: "FriendsOfPHP", bytes_max: 1 << 20, recognises: friendsofphp::recognises, parse: friendsofphp::parse },
+    Format {
+        name: "FriendsOfPHP",
+        bytes_max: 1 << 20,
+        recognises: friendsofphp::recognises,
+        parse: friendsofphp::parse,
+    },
     Format {
         name: "Node.js Security WG (npm)",
         bytes_max: 1 << 20,

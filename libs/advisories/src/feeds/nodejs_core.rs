@@ -63,7 +63,9 @@ mod tests {
     #[test]
     fn an_advisory_tells_of_the_vulnerability_and_names_no_package() {
         let check = |severity: &str, expected: &str| {
-            let json = format!(r#"{{"cve":["CVE-2024-27982"],"vulnerable":"18.x","patched":"^18.20.1","severity":{severity}}}"#);
+            let json = format!(
+                r#"{{"cve":["CVE-2024-27982"],"vulnerable":"18.x","patched":"^18.20.1","severity":{severity}}}"#
+            );
             assert_eq!(items(parse, "vuln/core/140.json", json.as_bytes()), ["? Node.js", expected]);
         };
         check("\"medium\"", "NSWG-COR-140 NODEJS aliases=CVE-2024-27982 word=medium");

@@ -64,7 +64,11 @@ pub(crate) fn parse(document: &Document<'_>, sink: Sink<'_>) -> Result<(), FeedE
 fn vector(text: &str) -> Option<VectorString> {
     let version = text.strip_prefix("CVSS:")?.split('.').next()?;
     let is_kept = text.len() <= WORD_BYTES_MAX;
-    is_kept.then(|| VectorString { kind: format!("CVSS_V{version}"), vector: text.to_owned(), source: SOURCE.to_owned() })
+    is_kept.then(|| VectorString {
+        kind: format!("CVSS_V{version}"),
+        vector: text.to_owned(),
+        source: SOURCE.to_owned(),
+    })
 }
 
 #[derive(Deserialize)]
@@ -121,10 +125,11 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_told() {
         check("latest", "", &["! NSWG-ECO-7: requirement `latest` can't be read: `latest` is not a version"]);
-        check("<1.0.0 >2.0.0", "", &[
-            "~ NSWG-ECO-7: `<1.0.0 >2.0.0` holds no version",
-            "NSWG-ECO-7 NODEJS aliases=CVE-2016-1",
-        ]);
+        check(
+            "<1.0.0 >2.0.0",
+            "",
+            &["~ NSWG-ECO-7: `<1.0.0 >2.0.0` holds no version", "NSWG-ECO-7 NODEJS aliases=CVE-2016-1"],
+        );
         assert_eq!(items(parse, "7.json", b"{\"id\":7}"), ["error: is not Node.js Security WG (npm) JSON"]);
     }
 }

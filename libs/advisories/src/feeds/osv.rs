@@ -195,7 +195,8 @@ fn last_known_affected(bound: &str) -> Option<Event> {
         rest => (Event::Limit, rest),
     };
     let version = version.trim();
-    let is_version = !version.is_empty() && !version.contains(char::is_whitespace) && !version.contains([',', '<', '>']);
+    let is_version =
+        !version.is_empty() && !version.contains(char::is_whitespace) && !version.contains([',', '<', '>']);
     is_version.then(|| event(version.to_owned()))
 }
 

@@ -70,8 +70,10 @@ pub(super) fn yaml<T: DeserializeOwned>(format: &'static str, bytes: &[u8]) -> R
         duplicate_keys: serde_saphyr::DuplicateKeyPolicy::LastWins, // as Ruby, PHP and Python read it
         with_snippet: false,
     };
-    let not_this =
-        |error: serde_saphyr::Error| FeedError::NotThis { format, why: cut(&error.to_string(), WORD_BYTES_MAX).to_owned() };
+    let not_this = |error: serde_saphyr::Error| FeedError::NotThis {
+        format,
+        why: cut(&error.to_string(), WORD_BYTES_MAX).to_owned(),
+    };
     serde_saphyr::from_slice_with_options(bytes, options).map_err(not_this)
 }
 

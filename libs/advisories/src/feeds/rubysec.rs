@@ -100,7 +100,9 @@ fn subject(raw: &Raw, id: &str) -> Result<(String, bool), FeedError> {
 
 fn severity(raw: &Raw) -> Option<String> {
     let scores = [(&raw.cvss_v3, false), (&raw.cvss_v4, false), (&raw.cvss_v2, true)];
-    scores.into_iter().find_map(|(score, is_version_2)| word_of_score(score.as_ref()?.trim().parse().ok()?, is_version_2))
+    scores
+        .into_iter()
+        .find_map(|(score, is_version_2)| word_of_score(score.as_ref()?.trim().parse().ok()?, is_version_2))
 }
 
 // Numbers are read as they are written, so that one that is none costs the score and not the record.
@@ -204,7 +206,8 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_told() {
         let text = "gem: a\ncve: 2020-1\npatched_versions: ['^1']";
-        let reason = "! CVE-2020-1: requirement `^1` can't be read: `^1` is not a gem version: it does not start with a number";
+        let reason =
+            "! CVE-2020-1: requirement `^1` can't be read: `^1` is not a gem version: it does not start with a number";
         check("a.yml", text, &[reason]);
         check("a.yml", "gem: a\ncve:", &["error: advisory ``: field `cve, ghsa, osvdb` are all empty or too long"]);
         let reason = "error: advisory `CVE-2020-1`: field `gem` must have 1 to 512 bytes";

@@ -28,8 +28,8 @@ pub(crate) fn recognises(head: &Head<'_>) -> bool {
 
 pub(crate) fn parse(document: &Document<'_>, sink: Sink<'_>) -> Result<(), FeedError> {
     let (front, text) = split(document.bytes)?;
-    let Raw { advisory: raw, affected, versions } = toml::from_str(front)
-        .map_err(|error| not_this(cut(&error.to_string(), WORD_BYTES_MAX)))?;
+    let Raw { advisory: raw, affected, versions } =
+        toml::from_str(front).map_err(|error| not_this(cut(&error.to_string(), WORD_BYTES_MAX)))?;
     if raw.id.is_empty() || raw.id.len() > WORD_BYTES_MAX {
         let why = format!("must have 1 to {WORD_BYTES_MAX} bytes");
         return Err(FeedError::Field { id: String::new(), field: "id", why });
@@ -212,7 +212,10 @@ mod tests {
         };
         check("[versions]\npatched = [\">= 1.2\"]", "[0 1.2.0)");
         check("[versions]\npatched = []", "[0");
-        check("[versions]\npatched = [\"^1.0.4\", \">= 2.0.1\"]\nunaffected = [\"< 0.5\"]", "[0.5.0 1.0.4) [2.0.0-0 2.0.1)");
+        check(
+            "[versions]\npatched = [\"^1.0.4\", \">= 2.0.1\"]\nunaffected = [\"< 0.5\"]",
+            "[0.5.0 1.0.4) [2.0.0-0 2.0.1)",
+        );
         check("[versions]\npatched = []\nunaffected = [\"<= 0.5\"]", "[0.5.1-0");
         // overlapping ones, which RustSec's own tools refuse, are joined
         check("[versions]\npatched = [\">= 1\", \">= 2\"]", "[0 1.0.0)");
@@ -221,7 +224,8 @@ mod tests {
     #[test]
     fn a_warning_says_so() {
         let versions = "[affected]\nos = [\"windows\"]\n[versions]\npatched = []";
-        let expected = format!("{HEAD} word=informational; crates.io a [0 remark=`informational: unsound; os: windows`");
+        let expected =
+            format!("{HEAD} word=informational; crates.io a [0 remark=`informational: unsound; os: windows`");
         check(CRATE, "informational = \"unsound\"", versions, &[&expected]);
     }
 

@@ -14,8 +14,7 @@ pub fn line(advisory: &Advisory) -> String {
 /// All of it, the texts cut.
 pub fn rendered(advisory: &Advisory) -> String {
     let mut text = head(advisory);
-    let times =
-        [("published", advisory.published), ("modified", advisory.modified), ("withdrawn", advisory.withdrawn)];
+    let times = [("published", advisory.published), ("modified", advisory.modified), ("withdrawn", advisory.withdrawn)];
     for (name, time) in times {
         text += &time.map_or(String::new(), |time| format!(" {name}={time}"));
     }
@@ -43,8 +42,7 @@ fn head(advisory: &Advisory) -> String {
     if !advisory.scope.is_empty() {
         head += &format!(" scope={}", advisory.scope);
     }
-    let names =
-        [("aliases", &advisory.aliases), ("upstream", &advisory.upstream), ("related", &advisory.related)];
+    let names = [("aliases", &advisory.aliases), ("upstream", &advisory.upstream), ("related", &advisory.related)];
     for (name, list) in names.into_iter().filter(|(_, list)| !list.is_empty()) {
         head += &format!(" {name}={}", list.join(","));
     }

@@ -117,7 +117,10 @@ mod tests {
         for range in ["latest", ">= one", "1.2.3.4", "git://x", "^^1", "1 || b", "1.2-rc"] {
             assert!(npm(range).is_err(), "{range}");
         }
-        check("> 1.0.9007199254740991", "requirement `> 1.0.9007199254740991` can't be read: no version is known to follow");
+        check(
+            "> 1.0.9007199254740991",
+            "requirement `> 1.0.9007199254740991` can't be read: no version is known to follow",
+        );
     }
 
     #[test]
