@@ -206,7 +206,7 @@ impl Versions {
 pub(crate) const REQUIREMENTS_MAX: usize = 1000;
 
 /// What any of the requirements allows.
-pub(crate) fn any<'r>(
+pub(crate) fn any_of<'r>(
     scheme: Scheme,
     grammar: fn(&str) -> Result<Versions, Unreadable>,
     requirements: impl IntoIterator<Item = &'r String>,
@@ -216,6 +216,15 @@ pub(crate) fn any<'r>(
         all.spans.extend(grammar(requirement)?.spans);
     }
     Ok(all.or(Versions::none(scheme)))
+}
+
+/// What all of the parts allow: not what is outside any of them.
+fn all_of(scheme: Scheme, parts: impl Iterator<Item = Result<Versions, String>>) -> Result<Versions, String> {
+    let mut outside = Versions::none(scheme);
+    for part in parts {
+        outside.spans.extend(part?.not().spans);
+    }
+    Ok(outside.or(Versions::none(scheme)).not())
 }
 
 fn edge(scheme: Scheme, version: &str, is_after: bool) -> Result<Cut, String> {
@@ -260,6 +269,8 @@ fn check_length(requirement: &str) -> Result<(), Unreadable> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::intervals::intervals;
+    use proptest::prelude::*;
 
     /// Events as `[1 2)` (introduced, fixed), `[1 2]` (last affected), `[1`; or the error.
     pub(super) fn shown(versions: &Result<Versions, Unreadable>) -> String {
@@ -298,8 +309,40 @@ mod tests {
     #[test]
     fn a_list_allows_what_any_of_it_allows() {
         let list = [">= 1.2.3".to_owned(), "< 1.0".to_owned(), "~> 1.1.4".to_owned()];
-        assert_eq!(shown(&any(Scheme::Gem, gem, &list).map(Versions::not)), "[1.0 1.1.4) [1.2.A 1.2.3)");
-        assert_eq!(shown(&any(Scheme::Gem, gem, &[]).map(Versions::not)), "[0");
+        assert_eq!(shown(&any_of(Scheme::Gem, gem, &list).map(Versions::not)), "[1.0 1.1.4) [1.2.A 1.2.3)");
+        assert_eq!(shown(&any_of(Scheme::Gem, gem, &[]).map(Versions::not)), "[0");
+    }
+
+    proptest! {
+        /// The sets of any two requirements: what `and`, `or`, `not` say of a version is what logic says, and the events say
+        /// the same.
+        #[test]
+        fn sets_hold_what_logic_says(a in requirement(), b in requirement(), version in version()) {
+            let (set_a, set_b) = (gem(&a).unwrap(), gem(&b).unwrap());
+            let (in_a, in_b) = (set_a.contains(&version), set_b.contains(&version));
+            prop_assert_eq!(set_a.clone().not().contains(&version), !in_a);
+            prop_assert_eq!(set_a.clone().and(set_b.clone()).contains(&version), in_a && in_b);
+            let either = set_a.or(set_b);
+            prop_assert_eq!(either.contains(&version), in_a || in_b);
+            let Some(range) = either.range().unwrap() else {
+                return Ok(());
+            };
+            let key = Scheme::Gem.key(&version).unwrap();
+            let spans = intervals(Scheme::Gem, &range).unwrap();
+            prop_assert_eq!(spans.len(), either.spans.len());
+            prop_assert_eq!(spans.iter().any(|span| span.contains(key.as_bytes())), in_a || in_b);
+        }
+    }
+
+    fn version() -> impl Strategy<Value = String> {
+        (0..4_u8, 0..3_u8, prop_oneof![Just(""), Just(".rc1"), Just(".1")])
+            .prop_map(|(a, b, rest)| format!("{a}.{b}{rest}"))
+    }
+
+    fn requirement() -> impl Strategy<Value = String> {
+        let operator = prop_oneof![Just("~>"), Just(">="), Just(">"), Just("<="), Just("<"), Just("="), Just("!=")];
+        let part = (operator, version()).prop_map(|(operator, version)| format!("{operator} {version}"));
+        proptest::collection::vec(part, 1..4).prop_map(|parts| parts.join(", "))
     }
 
     #[test]

@@ -212,7 +212,7 @@ const ARCHIVES: [(&str, usize); 10] = [
     ("pypa-advisory-database.tar.zst", 2), // listed versions that PEP 440 does not read: `0.2.0-n653`
     ("dotnet-cve.jsonl.zst", 0),
     ("go-vulndb-osv.jsonl.zst", 0),
-    ("bitnami-vulndb-osv.jsonl.zst", 0),
+    ("bitnami-vulndb-osv.jsonl.zst", 1), // `nightly.2026-03-10.0`
     ("trustify-osv-ghsa.jsonl.zst", 0),
 ];
 

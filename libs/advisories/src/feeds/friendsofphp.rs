@@ -6,7 +6,7 @@
 use super::record::{SUMMARY_BYTES_MAX, links, names, time, yaml};
 use super::{Document, Item, Sink};
 use crate::feed::{FeedError, Head, WORD_BYTES_MAX, bounded, cut};
-use crate::requirements::{REQUIREMENTS_MAX, any, composer};
+use crate::requirements::{REQUIREMENTS_MAX, any_of, composer};
 use muster_domain::{Advisory, AdvisoryId, Affected, Ecosystem, Skipped};
 use muster_versions::Scheme;
 use serde::Deserialize;
@@ -33,7 +33,7 @@ pub(crate) fn parse(document: &Document<'_>, sink: Sink<'_>) -> Result<(), FeedE
         return Err(FeedError::Field { id, field: "branches", why });
     }
     let constraints: Vec<String> = raw.branches.values().map(|branch| branch.versions.join(",")).collect();
-    let range = match any(Scheme::Composer, composer, &constraints).and_then(|versions| versions.range()) {
+    let range = match any_of(Scheme::Composer, composer, &constraints).and_then(|versions| versions.range()) {
         Ok(range) => range,
         Err(unreadable) => {
             sink(Item::skipped(id, unreadable.to_string()));

@@ -135,4 +135,22 @@ pub(crate) mod tests {
         lines.extend(read.err().map(|error| format!("error: {error}")));
         lines
     }
+
+    /// The seeds of the fuzz target: the first line is a document's name, the rest its content.
+    #[test]
+    fn a_seed_is_read_whole_and_cut_anywhere_without_a_panic() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus/feeds");
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let seed = std::fs::read(entry.unwrap().path()).unwrap();
+            let at = seed.iter().position(|&byte| byte == b'\n').unwrap();
+            let (name, bytes) = (std::str::from_utf8(&seed[..at]).unwrap(), &seed[at + 1..]);
+            let claims = |bytes| FORMATS.iter().filter(move |format| (format.recognises)(&Head::new(name, bytes)));
+            assert_eq!(claims(bytes).count(), 1, "{name}");
+            let lines = items(claims(bytes).next().unwrap().parse, name, bytes);
+            assert!(!lines.is_empty() && !lines.iter().any(|line| line.starts_with(['!', 'e'])), "{name}: {lines:?}");
+            for end in 0..bytes.len() {
+                claims(&bytes[..end]).for_each(|format| drop(items(format.parse, name, &bytes[..end])));
+            }
+        }
+    }
 }

@@ -10,7 +10,7 @@
 use super::record::{DETAILS_BYTES_MAX, SUMMARY_BYTES_MAX, links, names, time, word_of_score, yaml};
 use super::{Document, Item, Sink};
 use crate::feed::{FeedError, Head, WORD_BYTES_MAX, bounded, cut};
-use crate::requirements::{REQUIREMENTS_MAX, any, gem};
+use crate::requirements::{REQUIREMENTS_MAX, any_of, gem};
 use muster_domain::{Advisory, AdvisoryId, Affected, Ecosystem, Skipped};
 use muster_versions::Scheme;
 use serde::Deserialize;
@@ -57,7 +57,7 @@ pub(crate) fn parse(document: &Document<'_>, sink: Sink<'_>) -> Result<(), FeedE
         sink(Item::Advisory(advisory));
         return Ok(());
     }
-    let good = any(Scheme::Gem, gem, raw.patched_versions.iter().chain(&raw.unaffected_versions));
+    let good = any_of(Scheme::Gem, gem, raw.patched_versions.iter().chain(&raw.unaffected_versions));
     match good.and_then(|good| good.not().range()) {
         Ok(Some(range)) => {
             let rubygems = Ecosystem::of_purl_type("gem").expect("RubyGems has a row in the table");

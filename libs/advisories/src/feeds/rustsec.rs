@@ -11,7 +11,7 @@
 use super::record::{DETAILS_BYTES_MAX, SUMMARY_BYTES_MAX, links, names};
 use super::{Document, Item, Sink};
 use crate::feed::{FeedError, Head, WORD_BYTES_MAX, bounded, cut};
-use crate::requirements::{REQUIREMENTS_MAX, Unreadable, Versions, any, cargo};
+use crate::requirements::{REQUIREMENTS_MAX, Unreadable, Versions, any_of, cargo};
 use jiff::Timestamp;
 use muster_domain::{Advisory, AdvisoryId, Affected, Ecosystem, Range, Skipped, VectorString};
 use muster_versions::Scheme;
@@ -105,7 +105,7 @@ fn is_toolchain(name: &str) -> bool {
 }
 
 fn range(versions: &RawVersions) -> Result<Option<Range>, Unreadable> {
-    let good: Versions = any(Scheme::Cargo, cargo, versions.patched.iter().chain(&versions.unaffected))?;
+    let good: Versions = any_of(Scheme::Cargo, cargo, versions.patched.iter().chain(&versions.unaffected))?;
     good.not().range()
 }
 

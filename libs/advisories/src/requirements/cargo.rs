@@ -5,19 +5,14 @@
 //! OSV and `cargo audit` have it: `^1.2` ends before the first pre-release of 2.0.0.
 
 use super::semver::Partial;
-use super::{Unreadable, Versions, check_length, operator};
+use super::{Unreadable, Versions, all_of, check_length, operator};
 use muster_versions::Scheme;
 
 const SCHEME: Scheme = Scheme::Cargo;
 
 pub(crate) fn cargo(requirement: &str) -> Result<Versions, Unreadable> {
     check_length(requirement)?;
-    let mut versions = Versions::all(SCHEME);
-    for part in requirement.split(',') {
-        let part = comparator(part).map_err(|why| Unreadable::new(requirement, why))?;
-        versions = versions.and(part);
-    }
-    Ok(versions)
+    all_of(SCHEME, requirement.split(',').map(comparator)).map_err(|why| Unreadable::new(requirement, why))
 }
 
 fn comparator(text: &str) -> Result<Versions, String> {

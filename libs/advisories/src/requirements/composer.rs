@@ -5,19 +5,14 @@
 //! ends before its development versions: the end is shown as the version to update to, and that a pre-release of it has
 //! the fix is more than the database says.
 
-use super::{Unreadable, Versions, check_length, operator};
+use super::{Unreadable, Versions, all_of, check_length, operator};
 use muster_versions::Scheme;
 
 const SCHEME: Scheme = Scheme::Composer;
 
 pub(crate) fn composer(constraint: &str) -> Result<Versions, Unreadable> {
     check_length(constraint)?;
-    let mut versions = Versions::all(SCHEME);
-    for part in constraint.split(',') {
-        let part = comparison(part).map_err(|why| Unreadable::new(constraint, why))?;
-        versions = versions.and(part);
-    }
-    Ok(versions)
+    all_of(SCHEME, constraint.split(',').map(comparison)).map_err(|why| Unreadable::new(constraint, why))
 }
 
 fn comparison(text: &str) -> Result<Versions, String> {
@@ -54,7 +49,7 @@ pub(super) fn following(version: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::shown;
+    use super::super::tests::{check_recorded, shown};
     use super::*;
 
     fn check(constraint: &str, expected: &str) {
@@ -76,7 +71,12 @@ mod tests {
     #[test]
     fn branches_that_follow_each_other_are_one_span() {
         let list = [">=2.0.0,<3.0.0".to_owned(), ">=3.0.0,<3.0.4".to_owned()];
-        assert_eq!(shown(&super::super::any(SCHEME, composer, &list)), "[2.0.0-dev 3.0.4)");
+        assert_eq!(shown(&super::super::any_of(SCHEME, composer, &list)), "[2.0.0-dev 3.0.4)");
+    }
+
+    #[test]
+    fn composer_answers_the_same() {
+        check_recorded(include_str!("../../tests/fixtures/requirements/composer.tsv"), composer);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! RubyGems' requirements (docs.ruby-lang.org, `Gem::Requirement`; guides.rubygems.org/patterns, read 2026-11-24):
 //! comparisons with commas between them, all of which must hold; without an operator `=` is meant.
 
-use super::{Unreadable, Versions, check_length, operator};
+use super::{Unreadable, Versions, all_of, check_length, operator};
 use muster_versions::Scheme;
 
 const SCHEME: Scheme = Scheme::Gem;
@@ -12,12 +12,7 @@ const EARLIEST_WORD: &str = "A";
 
 pub(crate) fn gem(requirement: &str) -> Result<Versions, Unreadable> {
     check_length(requirement)?;
-    let mut versions = Versions::all(SCHEME);
-    for part in requirement.split(',') {
-        let part = comparison(part).map_err(|why| Unreadable::new(requirement, why))?;
-        versions = versions.and(part);
-    }
-    Ok(versions)
+    all_of(SCHEME, requirement.split(',').map(comparison)).map_err(|why| Unreadable::new(requirement, why))
 }
 
 fn comparison(text: &str) -> Result<Versions, String> {

@@ -4,7 +4,7 @@
 //! `||` separates alternatives, white space what must hold together.
 
 use super::semver::Partial;
-use super::{Unreadable, Versions, any, check_length, operator};
+use super::{Unreadable, Versions, all_of, any_of, check_length, operator};
 use muster_versions::Scheme;
 
 const SCHEME: Scheme = Scheme::Npm;
@@ -12,22 +12,22 @@ const SCHEME: Scheme = Scheme::Npm;
 pub(crate) fn npm(range: &str) -> Result<Versions, Unreadable> {
     check_length(range)?;
     let alternatives: Vec<String> = range.split("||").map(str::to_owned).collect();
-    any(SCHEME, |text| alternative(text).map_err(|why| Unreadable::new(text, why)), &alternatives)
+    any_of(SCHEME, |text| alternative(text).map_err(|why| Unreadable::new(text, why)), &alternatives)
 }
 
 fn alternative(text: &str) -> Result<Versions, String> {
     if let Some((from, to)) = text.split_once(" - ") {
         return hyphen(from, to);
     }
-    let mut versions = Versions::all(SCHEME);
     let mut rest = text.trim_start();
-    while !rest.is_empty() {
+    let parts = std::iter::from_fn(|| {
         let (operator, behind) = operator(rest, &[">=", "<=", "~>", ">", "<", "=", "^", "~"]);
-        let end = behind.find(char::is_whitespace).unwrap_or(behind.len());
-        versions = versions.and(comparator(operator, &behind[..end])?);
-        rest = behind[end..].trim_start();
-    }
-    Ok(versions)
+        let (version, behind) = behind.split_at(behind.find(char::is_whitespace).unwrap_or(behind.len()));
+        let is_end = rest.is_empty();
+        rest = behind.trim_start();
+        (!is_end).then(|| comparator(operator, version))
+    });
+    all_of(SCHEME, parts)
 }
 
 /// `1.2 - 2.3.4`: both ends are in it, and all that a shortened end leaves open.
