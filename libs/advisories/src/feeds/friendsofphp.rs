@@ -1,7 +1,8 @@
 //! FriendsOfPHP's security advisories (github.com/FriendsOfPHP/security-advisories, README, read 2026-11-24): YAML, one
 //! advisory on one Composer package per document, its versions per branch.
 //!
-//! A record's id is its path in the database (`symfony/symfony/CVE-2026-48784.yaml`), as packagist.org calls it too.
+//! Packages of other repositories than packagist.org (`composer-repository: false`) count as its own: an installed package
+//! does not tell where it came from. A record's id is its path in the database (`symfony/symfony/CVE-2026-48784.yaml`), as packagist.org calls it too.
 
 use super::record::{SUMMARY_BYTES_MAX, links, names, time, yaml};
 use super::{Document, Item, Sink};

@@ -70,6 +70,7 @@ fn record_of(raw: RawRecord) -> Result<Record, FeedError> {
         return Err(FeedError::Field { id: String::new(), field: "id", why });
     }
     let withdrawn = withdrawn(&raw)?;
+    let is_warning = raw.affected.iter().any(|entry| entry.database_specific.informational.0.is_some());
     let mut unknown_ecosystems = Vec::new();
     let mut skipped = Vec::new();
     let mut affected = Vec::new();
@@ -90,6 +91,7 @@ fn record_of(raw: RawRecord) -> Result<Record, FeedError> {
     unknown_ecosystems.dedup();
 
     let (severity, said) = vectors(raw.severity);
+    let said = said.or_else(|| is_warning.then(|| "informational".to_owned()));
     let mut advisory = Advisory {
         id: AdvisoryId(raw.id),
         source: String::new(),
@@ -102,7 +104,7 @@ fn record_of(raw: RawRecord) -> Result<Record, FeedError> {
         severity,
         vendor_severity: raw.database_specific.severity.0.or(raw.database_specific.urgency.0).or(said),
         cwes: words(raw.database_specific.cwe_ids),
-        cpes: Vec::new(),
+        cpes: words(raw.database_specific.cpes),
         ssvc: None,
         affected,
         references: raw
@@ -182,8 +184,10 @@ fn read_affected(ecosystem: Ecosystem, entry: RawAffected, index: usize, skipped
     ]
     .into_iter()
     .find_map(|word| word.0);
+    // RustSec marks what is no vulnerability so: `unmaintained`, `unsound`, `notice`.
+    let remark = entry.database_specific.informational.0.map(|kind| format!("informational: {kind}"));
     let name = entry.package.map(|package| package.name).unwrap_or_default();
-    Affected { ranges, versions: entry.versions, severity, vendor_severity, ..Affected::new(ecosystem, name) }
+    Affected { remark, ranges, versions: entry.versions, severity, vendor_severity, ..Affected::new(ecosystem, name) }
 }
 
 /// Where GitHub knows no fix, it says beside the range up to where somebody looked: `<= 1.2`, `< 2`. Without that, every
@@ -336,6 +340,10 @@ struct RawSpecificFields {
     urgency: Word,
     #[serde(default, deserialize_with = "bounded::<_, _, 1_000>")]
     cwe_ids: Vec<Word>,
+    #[serde(default, deserialize_with = "bounded::<_, _, 1_000>")]
+    cpes: Vec<Word>,
+    #[serde(default)]
+    informational: Word,
     #[serde(default)]
     last_known_affected_version_range: Word,
 }
@@ -347,14 +355,16 @@ struct RawSpecific {
     severity: Word,
     urgency: Word,
     cwe_ids: Vec<Word>,
+    cpes: Vec<Word>,
+    informational: Word,
     last_known_affected_version_range: Word,
 }
 
 impl From<Option<RawSpecificFields>> for RawSpecific {
     fn from(fields: Option<RawSpecificFields>) -> Self {
-        let RawSpecificFields { severity, urgency, cwe_ids, last_known_affected_version_range } =
+        let RawSpecificFields { severity, urgency, cwe_ids, cpes, informational, last_known_affected_version_range } =
             fields.unwrap_or_default();
-        Self { severity, urgency, cwe_ids, last_known_affected_version_range }
+        Self { severity, urgency, cwe_ids, cpes, informational, last_known_affected_version_range }
     }
 }
 
@@ -404,6 +414,27 @@ mod tests {
         check(r#"{"id":"UBUNTU-CVE-1","severity":[{"type":"Ubuntu","score":"medium"}]}"#, Some("medium"), None);
         check(r#"{"id":"x","database_specific":{"severity":[{"type":"odd"}]}}"#, None, None);
         check(r#"{"id":"x","database_specific":null}"#, None, None);
+    }
+
+    #[test]
+    fn a_warning_of_rustsec_says_so() {
+        let check = |kind: &str, word: Option<&str>, remark: Option<&str>| {
+            let json = format!(
+                r#"{{"id":"RUSTSEC-1","affected":[{{"package":{{"ecosystem":"crates.io","name":"a"}},
+                    "database_specific":{{"categories":[],"cvss":null,"informational":{kind}}}}}]}}"#
+            );
+            let advisory = record(&json).advisory;
+            assert_eq!(advisory.vendor_severity.as_deref(), word, "{kind}");
+            assert_eq!(advisory.affected[0].remark.as_deref(), remark, "{kind}");
+        };
+        check("\"unmaintained\"", Some("informational"), Some("informational: unmaintained"));
+        check("null", None, None);
+    }
+
+    #[test]
+    fn products_are_told_where_the_record_names_them() {
+        let json = r#"{"id":"BIT-1","database_specific":{"severity":"Critical","cpes":["cpe:2.3:a:apache:activemq:*:*:*:*:*:*:*:*"]}}"#;
+        assert_eq!(record(json).advisory.cpes, ["cpe:2.3:a:apache:activemq:*:*:*:*:*:*:*:*"]);
     }
 
     #[test]

@@ -250,6 +250,9 @@ mod tests {
         );
         let cut = items(parse, CRATE, b"```toml\n[advisory]");
         assert_eq!(cut, ["error: is not RustSec: the front matter does not end"]);
+        let deep = format!("[versions]\npatched = {}", "[".repeat(100_000));
+        let told = items(parse, CRATE, document("", &deep).as_bytes());
+        assert!(told[0].starts_with("error: is not RustSec: "), "{told:?}");
     }
 
     #[test]
