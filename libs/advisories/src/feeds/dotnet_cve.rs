@@ -5,10 +5,10 @@
 //! the newest release that was looked at. Products (runtime, SDK) tell of the vulnerability and name no package: the
 //! document does not say which packages of NuGet carry them.
 
-use super::record::{DETAILS_BYTES_MAX, SUMMARY_BYTES_MAX, links, names, time};
+use super::record::{DETAILS_BYTES_MAX, SUMMARY_BYTES_MAX, links, names, time, vector};
 use super::{Document, Item, Sink};
 use crate::feed::{FeedError, Head, WORD_BYTES_MAX, Word, bounded, cut};
-use muster_domain::{Advisory, AdvisoryId, Affected, Ecosystem, Event, Range, RangeType, Skipped, VectorString};
+use muster_domain::{Advisory, AdvisoryId, Affected, Ecosystem, Event, Range, RangeType, Skipped};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -68,18 +68,12 @@ fn range(package: &RawPackage) -> Result<Range, String> {
 }
 
 fn advisory(raw: RawDisclosure, affected: Vec<Affected>) -> Advisory {
-    let vector = |cvss: RawCvss| {
-        let version = cvss.vector.strip_prefix("CVSS:")?.split('.').next()?;
-        let is_kept = cvss.vector.len() <= WORD_BYTES_MAX;
-        let kind = format!("CVSS_V{version}");
-        is_kept.then(|| VectorString { kind, vector: cvss.vector.clone(), source: SOURCE.to_owned() })
-    };
     Advisory {
         id: AdvisoryId(raw.id),
         source: SOURCE.to_owned(),
         summary: cut(raw.problem.trim(), SUMMARY_BYTES_MAX).to_owned(),
         details: cut(raw.description.join("\n").trim(), DETAILS_BYTES_MAX).to_owned(),
-        severity: raw.cvss.and_then(vector).into_iter().collect(),
+        severity: raw.cvss.and_then(|cvss| vector(&cvss.vector, SOURCE)).into_iter().collect(),
         vendor_severity: raw.cna.and_then(|cna| cna.severity.0),
         cwes: names(raw.weakness.0),
         references: links(raw.references.into_iter().map(|url| ("WEB", url))),

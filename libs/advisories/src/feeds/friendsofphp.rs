@@ -2,13 +2,15 @@
 //! advisory on one Composer package per document, its versions per branch.
 //!
 //! Packages of other repositories than packagist.org (`composer-repository: false`) count as its own: an installed package
-//! does not tell where it came from. A record's id is its path in the database (`symfony/symfony/CVE-2026-48784.yaml`), as packagist.org calls it too.
+//! does not tell where it came from.
+//!
+//! A record's id is its path in the database (`symfony/symfony/CVE-2026-48784.yaml`), as packagist.org calls it too.
 
-use super::record::{SUMMARY_BYTES_MAX, links, names, time, yaml};
+use super::record::{SUMMARY_BYTES_MAX, affected, links, names, package, time, yaml};
 use super::{Document, Item, Sink};
 use crate::feed::{FeedError, Head, WORD_BYTES_MAX, bounded, cut};
 use crate::requirements::{REQUIREMENTS_MAX, any_of, composer};
-use muster_domain::{Advisory, AdvisoryId, Affected, Ecosystem, Skipped};
+use muster_domain::{Advisory, AdvisoryId};
 use muster_versions::Scheme;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -24,28 +26,15 @@ pub(crate) fn recognises(head: &Head<'_>) -> bool {
 pub(crate) fn parse(document: &Document<'_>, sink: Sink<'_>) -> Result<(), FeedError> {
     let raw: Raw = yaml(FORMAT, document.bytes)?;
     let id = id(document.name);
-    let package = raw.reference.strip_prefix(SCHEMA).unwrap_or_default().to_owned();
-    if package.is_empty() || package.len() > WORD_BYTES_MAX {
-        let why = format!("must be `{SCHEMA}` and 1 to {WORD_BYTES_MAX} bytes");
-        return Err(FeedError::Field { id, field: "reference", why });
-    }
     if raw.branches.len() > REQUIREMENTS_MAX {
         let why = format!("has more than {REQUIREMENTS_MAX} entries");
         return Err(FeedError::Field { id, field: "branches", why });
     }
+    let package = package("composer", raw.reference.strip_prefix(SCHEMA).unwrap_or_default(), &id, "reference")?;
     let constraints: Vec<String> = raw.branches.values().map(|branch| branch.versions.join(",")).collect();
-    let range = match any_of(Scheme::Composer, composer, &constraints).and_then(|versions| versions.range()) {
-        Ok(range) => range,
-        Err(unreadable) => {
-            sink(Item::skipped(id, unreadable.to_string()));
-            return Ok(());
-        }
+    let Some(affected) = affected(package, any_of(Scheme::Composer, composer, &constraints), &id, sink) else {
+        return Ok(());
     };
-    if range.is_none() {
-        sink(Item::Partial(Skipped { place: id.clone(), reason: "its branches hold no version".to_owned() }));
-    }
-    let packagist = Ecosystem::of_purl_type("composer").expect("Packagist has a row in the table");
-    let affected = |range| Affected { ranges: vec![range], ..Affected::new(packagist, package) };
     sink(Item::Advisory(Advisory {
         id: AdvisoryId(id),
         source: "FRIENDSOFPHP".to_owned(),
@@ -53,7 +42,7 @@ pub(crate) fn parse(document: &Document<'_>, sink: Sink<'_>) -> Result<(), FeedE
         summary: cut(raw.title.trim(), SUMMARY_BYTES_MAX).to_owned(),
         references: links(raw.link.map(|link| ("ADVISORY", link))),
         published: raw.branches.values().filter_map(|branch| time(branch.time.as_deref()?)).min(),
-        affected: range.map(affected).into_iter().collect(),
+        affected,
         ..Advisory::default()
     }));
     Ok(())
@@ -118,13 +107,13 @@ mod tests {
         }
         check(
             "  1.x: {time: ~, versions: ['>=2', '<1']}\n",
-            &["~ acme/mail/2020-01-02.yaml: its branches hold no version", "acme/mail/2020-01-02.yaml FRIENDSOFPHP"],
+            &[
+                "~ acme/mail/2020-01-02.yaml: what it says of `acme/mail` leaves no version affected",
+                "acme/mail/2020-01-02.yaml FRIENDSOFPHP",
+            ],
         );
         let told = items(parse, NAME, b"reference: npm://a\nbranches: {}");
-        assert_eq!(
-            told,
-            ["error: advisory `acme/mail/2020-01-02.yaml`: field `reference` must be `composer://` and 1 to 512 bytes"]
-        );
+        assert_eq!(told, ["error: advisory `acme/mail/2020-01-02.yaml`: field `reference` must have 1 to 512 bytes"]);
     }
 
     #[test]

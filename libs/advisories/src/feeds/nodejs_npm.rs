@@ -4,11 +4,13 @@
 //! `vulnerable_versions` judges, as with `npm audit`: where `patched_versions` contradicts it, it is not known which is
 //! wrong. `index.json` beside the documents holds the same once more and is not read.
 
-use super::record::{DETAILS_BYTES_MAX, SUMMARY_BYTES_MAX, links, names, time, word_of_score};
+use super::record::{
+    DETAILS_BYTES_MAX, SUMMARY_BYTES_MAX, affected, links, names, package, time, vector, word_of_score,
+};
 use super::{Document, Item, Sink};
-use crate::feed::{FeedError, Head, WORD_BYTES_MAX, bounded, cut};
+use crate::feed::{FeedError, Head, bounded, cut};
 use crate::requirements::npm;
-use muster_domain::{Advisory, AdvisoryId, Affected, Ecosystem, Skipped, VectorString};
+use muster_domain::{Advisory, AdvisoryId, VectorString};
 use serde::Deserialize;
 
 const FORMAT: &str = "Node.js Security WG (npm)";
@@ -23,25 +25,13 @@ pub(crate) fn parse(document: &Document<'_>, sink: Sink<'_>) -> Result<(), FeedE
     let raw: Raw =
         serde_json::from_slice(document.bytes).map_err(|cause| FeedError::NotJson { format: FORMAT, cause })?;
     let id = format!("NSWG-ECO-{}", raw.id);
-    if raw.module_name.is_empty() || raw.module_name.len() > WORD_BYTES_MAX {
-        let why = format!("must have 1 to {WORD_BYTES_MAX} bytes");
-        return Err(FeedError::Field { id, field: "module_name", why });
-    }
-    let range = match npm(&raw.vulnerable_versions).and_then(|versions| versions.range()) {
-        Ok(range) => range,
-        Err(unreadable) => {
-            sink(Item::skipped(id, unreadable.to_string()));
-            return Ok(());
-        }
+    let package = package("npm", &raw.module_name, &id, "module_name")?;
+    let Some(affected) = affected(package, npm(&raw.vulnerable_versions), &id, sink) else {
+        return Ok(());
     };
-    if range.is_none() {
-        let reason = format!("`{}` holds no version", cut(&raw.vulnerable_versions, WORD_BYTES_MAX));
-        sink(Item::Partial(Skipped { place: id.clone(), reason }));
-    }
-    let npm = Ecosystem::of_purl_type("npm").expect("npm has a row in the table");
-    let affected = |range| Affected { ranges: vec![range], ..Affected::new(npm, raw.module_name) };
     let details = [raw.overview.unwrap_or_default(), raw.recommendation.unwrap_or_default()];
-    let severity: Vec<VectorString> = raw.cvss_vector.as_deref().and_then(vector).into_iter().collect();
+    let severity: Vec<VectorString> =
+        raw.cvss_vector.as_deref().and_then(|text| vector(text, SOURCE)).into_iter().collect();
     let word = || word_of_score(raw.cvss_score?, false);
     sink(Item::Advisory(Advisory {
         id: AdvisoryId(id),
@@ -54,21 +44,10 @@ pub(crate) fn parse(document: &Document<'_>, sink: Sink<'_>) -> Result<(), FeedE
         references: links(raw.references.into_iter().map(|url| ("WEB", url))),
         published: raw.publish_date.as_deref().and_then(time),
         modified: raw.updated_at.as_deref().and_then(time),
-        affected: range.map(affected).into_iter().collect(),
+        affected,
         ..Advisory::default()
     }));
     Ok(())
-}
-
-/// A vector of CVSS 3 or later; older ones do not say their version and none is here.
-fn vector(text: &str) -> Option<VectorString> {
-    let version = text.strip_prefix("CVSS:")?.split('.').next()?;
-    let is_kept = text.len() <= WORD_BYTES_MAX;
-    is_kept.then(|| VectorString {
-        kind: format!("CVSS_V{version}"),
-        vector: text.to_owned(),
-        source: SOURCE.to_owned(),
-    })
 }
 
 #[derive(Deserialize)]
@@ -128,7 +107,7 @@ mod tests {
         check(
             "<1.0.0 >2.0.0",
             "",
-            &["~ NSWG-ECO-7: `<1.0.0 >2.0.0` holds no version", "NSWG-ECO-7 NODEJS aliases=CVE-2016-1"],
+            &["~ NSWG-ECO-7: what it says of `a` leaves no version affected", "NSWG-ECO-7 NODEJS aliases=CVE-2016-1"],
         );
         assert_eq!(items(parse, "7.json", b"{\"id\":7}"), ["error: is not Node.js Security WG (npm) JSON"]);
     }

@@ -1,10 +1,13 @@
-//! Parts of records that several formats spell alike: days, links, names, scores without a vector, YAML.
+//! Parts of records that several formats have alike: packages with requirements, days, links, names, vectors, scores without
+//! one, YAML.
 
+use super::{Item, Sink};
 use crate::feed::{FeedError, LINK_BYTES_MAX, WORD_BYTES_MAX, cut};
+use crate::requirements::{Unreadable, Versions};
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
-use muster_domain::{BaseScore, Reference, Severity};
+use muster_domain::{Affected, BaseScore, Ecosystem, Reference, Severity, Skipped, VectorString};
 use serde::de::DeserializeOwned;
 
 /// Most bytes of a summary that are kept.
@@ -15,6 +18,52 @@ pub(super) const DETAILS_BYTES_MAX: usize = 4096;
 pub(super) const REFERENCES_KEPT_MAX: usize = 100;
 /// Deepest nesting of a YAML record; real ones have 6.
 const YAML_DEPTH_MAX: usize = 32;
+
+/// The package of that name in the ecosystem that has this package URL type.
+///
+/// # Errors
+/// When the record `id` has no name, or one of a length that no name has, in `field`.
+pub(super) fn package(purl_type: &str, name: &str, id: &str, field: &'static str) -> Result<Affected, FeedError> {
+    if name.is_empty() || name.len() > WORD_BYTES_MAX {
+        let why = format!("must have 1 to {WORD_BYTES_MAX} bytes");
+        return Err(FeedError::Field { id: id.to_owned(), field, why });
+    }
+    let ecosystem = Ecosystem::of_purl_type(purl_type).expect("formats name types of ecosystems in the table");
+    Ok(Affected::new(ecosystem, name))
+}
+
+/// The package with its affected versions, as the record `id` lists it. A package of which no version is affected is left
+/// out, which is told. `None`: the versions can't be read, so the record is set aside, which is told, too.
+pub(super) fn affected(
+    package: Affected,
+    versions: Result<Versions, Unreadable>,
+    id: &str,
+    sink: Sink<'_>,
+) -> Option<Vec<Affected>> {
+    match versions.and_then(|versions| versions.range()) {
+        Ok(Some(range)) => Some(vec![Affected { ranges: vec![range], ..package }]),
+        Ok(None) => {
+            let reason = format!("what it says of `{}` leaves no version affected", package.name);
+            sink(Item::Partial(Skipped { place: id.to_owned(), reason }));
+            Some(Vec::new())
+        }
+        Err(unreadable) => {
+            sink(Item::skipped(id, unreadable.to_string()));
+            None
+        }
+    }
+}
+
+/// A vector of CVSS 3 or later, which says its version, with who gave it.
+pub(super) fn vector(text: &str, source: &str) -> Option<VectorString> {
+    let version = text.strip_prefix("CVSS:")?.split('.').next()?;
+    let is_kept = text.len() <= WORD_BYTES_MAX;
+    is_kept.then(|| VectorString {
+        kind: format!("CVSS_V{version}"),
+        vector: text.to_owned(),
+        source: source.to_owned(),
+    })
+}
 
 /// A time, a day, or both without a zone, which stand for UTC: `2023-02-07T10:00:00Z`, `2023-02-07`, `2023-02-07 10:00:00`.
 pub(super) fn time(text: &str) -> Option<Timestamp> {

@@ -7,11 +7,11 @@
 //!
 //! The scores have no vectors, so each is told as the word of its scale; version 3 before 4 before 2, as `rating` has it.
 
-use super::record::{DETAILS_BYTES_MAX, SUMMARY_BYTES_MAX, links, names, time, word_of_score, yaml};
+use super::record::{DETAILS_BYTES_MAX, SUMMARY_BYTES_MAX, affected, links, names, package, time, word_of_score, yaml};
 use super::{Document, Item, Sink};
 use crate::feed::{FeedError, Head, WORD_BYTES_MAX, bounded, cut};
-use crate::requirements::{REQUIREMENTS_MAX, any_of, gem};
-use muster_domain::{Advisory, AdvisoryId, Affected, Ecosystem, Skipped};
+use crate::requirements::{REQUIREMENTS_MAX, Versions, any_of, gem};
+use muster_domain::{Advisory, AdvisoryId, Affected};
 use muster_versions::Scheme;
 use serde::Deserialize;
 
@@ -29,73 +29,61 @@ pub(crate) fn recognises(head: &Head<'_>) -> bool {
 
 pub(crate) fn parse(document: &Document<'_>, sink: Sink<'_>) -> Result<(), FeedError> {
     let raw: Raw = yaml(FORMAT, document.bytes)?;
-    let ids = ids(&raw);
-    let file = document.name.rsplit('/').next().unwrap_or_default();
-    let is_file = |id: &&String| file.strip_suffix(".yml") == Some(id.as_str());
-    let Some(id) = ids.iter().find(is_file).or(ids.first()).cloned() else {
-        let why = "are all empty or too long".to_owned();
-        return Err(FeedError::Field { id: String::new(), field: "cve, ghsa, osvdb", why });
+    let (id, aliases) = ids(&raw, document.name)?;
+    let (subject, is_gem) = match (&raw.gem, raw.engine.as_ref().or(raw.library.as_ref())) {
+        (None, Some(other)) => (cut(other, WORD_BYTES_MAX), false),
+        (gem, _) => (gem.as_deref().unwrap_or_default(), true),
     };
-    let (subject, is_gem) = subject(&raw, &id)?;
-    let mut advisory = Advisory {
-        id: AdvisoryId(id.clone()),
-        source: "RUBYSEC".to_owned(),
-        scope: subject.clone(),
-        aliases: names(ids.into_iter().filter(|name| *name != id)),
-        related: names(raw.related.ids()),
-        summary: cut(raw.title.trim(), SUMMARY_BYTES_MAX).to_owned(),
-        details: cut(raw.description.trim(), DETAILS_BYTES_MAX).to_owned(),
-        vendor_severity: severity(&raw),
-        references: links(
-            raw.url.into_iter().map(|url| ("ADVISORY", url)).chain(raw.related.url.into_iter().map(|url| ("WEB", url))),
-        ),
-        published: raw.date.as_deref().and_then(time),
-        ..Advisory::default()
-    };
-    if !is_gem {
-        sink(Item::UnknownEcosystem(format!("Ruby engines:{subject}")));
-        sink(Item::Advisory(advisory));
-        return Ok(());
-    }
-    let good = any_of(Scheme::Gem, gem, raw.patched_versions.iter().chain(&raw.unaffected_versions));
-    match good.and_then(|good| good.not().range()) {
-        Ok(Some(range)) => {
-            let rubygems = Ecosystem::of_purl_type("gem").expect("RubyGems has a row in the table");
-            let remark = raw.platform.map(|platform| format!("platform: {}", cut(&platform, WORD_BYTES_MAX)));
-            advisory.affected = vec![Affected { ranges: vec![range], remark, ..Affected::new(rubygems, subject) }];
-        }
-        Ok(None) => {
-            sink(Item::Partial(Skipped { place: id, reason: "every version is patched or unaffected".to_owned() }));
-        }
-        Err(unreadable) => {
-            sink(Item::skipped(id, unreadable.to_string()));
+    let mut advisory = advisory(&raw, &id, aliases, subject);
+    if is_gem {
+        let remark = raw.platform.as_ref().map(|platform| format!("platform: {}", cut(platform, WORD_BYTES_MAX)));
+        let package = Affected { remark, ..package("gem", subject, &id, "gem")? };
+        let good = any_of(Scheme::Gem, gem, raw.patched_versions.iter().chain(&raw.unaffected_versions));
+        let Some(affected) = affected(package, good.map(Versions::not), &id, sink) else {
             return Ok(());
-        }
+        };
+        advisory.affected = affected;
+    } else {
+        sink(Item::UnknownEcosystem(format!("Ruby engines:{subject}")));
     }
     sink(Item::Advisory(advisory));
     Ok(())
 }
 
-/// The record's names, the best known first; each is written without what stands before it elsewhere.
-fn ids(raw: &Raw) -> Vec<String> {
-    let id = |prefix: &str, rest: &Option<String>| rest.as_ref().map(|rest| format!("{prefix}-{}", rest.trim()));
-    let all = [id("CVE", &raw.cve), id("GHSA", &raw.ghsa), id("OSVDB", &raw.osvdb)];
-    all.into_iter().flatten().filter(|id| id.len() <= WORD_BYTES_MAX && !id.ends_with('-')).collect()
+/// All but what is affected.
+fn advisory(raw: &Raw, id: &str, aliases: Vec<String>, subject: &str) -> Advisory {
+    let advisory = raw.url.iter().map(|url| ("ADVISORY", url.clone()));
+    let other = raw.related.url.iter().map(|url| ("WEB", url.clone()));
+    Advisory {
+        id: AdvisoryId(id.to_owned()),
+        source: "RUBYSEC".to_owned(),
+        scope: subject.to_owned(),
+        aliases,
+        related: names(raw.related.ids()),
+        summary: cut(raw.title.trim(), SUMMARY_BYTES_MAX).to_owned(),
+        details: cut(raw.description.trim(), DETAILS_BYTES_MAX).to_owned(),
+        vendor_severity: severity(raw),
+        references: links(advisory.chain(other)),
+        published: raw.date.as_deref().and_then(time),
+        ..Advisory::default()
+    }
 }
 
-/// What the advisory is about, and whether that is a gem.
-fn subject(raw: &Raw, id: &str) -> Result<(String, bool), FeedError> {
-    let is_name = |name: &&String| (1..=WORD_BYTES_MAX).contains(&name.len());
-    let gem = raw.gem.as_ref().filter(is_name);
-    let other = || raw.engine.as_ref().or(raw.library.as_ref()).filter(is_name);
-    match (gem, other()) {
-        (Some(gem), _) => Ok((gem.clone(), true)),
-        (None, Some(other)) => Ok((other.clone(), false)),
-        (None, None) => {
-            let why = format!("must have 1 to {WORD_BYTES_MAX} bytes");
-            Err(FeedError::Field { id: id.to_owned(), field: "gem", why })
-        }
+/// The name that the file has, else the best known one, and the others. Each is written without what stands before it
+/// elsewhere.
+fn ids(raw: &Raw, document: &str) -> Result<(String, Vec<String>), FeedError> {
+    let id = |prefix: &str, rest: &Option<String>| rest.as_ref().map(|rest| format!("{prefix}-{}", rest.trim()));
+    let all = [id("CVE", &raw.cve), id("GHSA", &raw.ghsa), id("OSVDB", &raw.osvdb)];
+    let is_id = |id: &String| id.len() <= WORD_BYTES_MAX && !id.ends_with('-');
+    let mut all: Vec<String> = all.into_iter().flatten().filter(is_id).collect();
+    if all.is_empty() {
+        let why = "are all empty or too long".to_owned();
+        return Err(FeedError::Field { id: String::new(), field: "cve, ghsa, osvdb", why });
     }
+    let file = document.rsplit('/').next().and_then(|file| file.strip_suffix(".yml"));
+    let place = all.iter().position(|id| file == Some(id)).unwrap_or(0);
+    let id = all.remove(place);
+    Ok((id, names(all)))
 }
 
 fn severity(raw: &Raw) -> Option<String> {

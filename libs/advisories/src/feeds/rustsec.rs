@@ -8,12 +8,12 @@
 //! `unmaintained`, `unsound` and `notice` are no vulnerabilities: `cargo audit` warns of them. Their vendor's word is
 //! `informational`, and the remark says which.
 
-use super::record::{DETAILS_BYTES_MAX, SUMMARY_BYTES_MAX, links, names};
+use super::record::{DETAILS_BYTES_MAX, SUMMARY_BYTES_MAX, affected, links, names, package, vector};
 use super::{Document, Item, Sink};
 use crate::feed::{FeedError, Head, WORD_BYTES_MAX, bounded, cut};
-use crate::requirements::{REQUIREMENTS_MAX, Unreadable, Versions, any_of, cargo};
+use crate::requirements::{REQUIREMENTS_MAX, Versions, any_of, cargo};
 use jiff::Timestamp;
-use muster_domain::{Advisory, AdvisoryId, Affected, Ecosystem, Range, Skipped, VectorString};
+use muster_domain::{Advisory, AdvisoryId, Affected};
 use muster_versions::Scheme;
 use serde::Deserialize;
 
@@ -28,53 +28,45 @@ pub(crate) fn recognises(head: &Head<'_>) -> bool {
 
 pub(crate) fn parse(document: &Document<'_>, sink: Sink<'_>) -> Result<(), FeedError> {
     let (front, text) = split(document.bytes)?;
-    let Raw { advisory: raw, affected, versions } =
-        toml::from_str(front).map_err(|error| not_this(cut(&error.to_string(), WORD_BYTES_MAX)))?;
+    let raw: Raw = toml::from_str(front).map_err(|error| not_this(cut(&error.to_string(), WORD_BYTES_MAX)))?;
+    let mut advisory = advisory(&raw.advisory, text)?;
+    let (id, name) = (&raw.advisory.id, &raw.advisory.package);
+    if is_toolchain(document.name) {
+        sink(Item::UnknownEcosystem(format!("Rust toolchain:{}", cut(name, WORD_BYTES_MAX))));
+    } else {
+        let remark = remark(raw.advisory.informational.as_deref(), &raw.affected);
+        let package = Affected { remark, ..package("cargo", name, id, "package")? };
+        let good = any_of(Scheme::Cargo, cargo, raw.versions.patched.iter().chain(&raw.versions.unaffected));
+        let Some(affected) = affected(package, good.map(Versions::not), id, sink) else {
+            return Ok(());
+        };
+        advisory.affected = affected;
+    }
+    sink(Item::Advisory(advisory));
+    Ok(())
+}
+
+/// All but what is affected.
+fn advisory(raw: &RawAdvisory, text: &str) -> Result<Advisory, FeedError> {
     if raw.id.is_empty() || raw.id.len() > WORD_BYTES_MAX {
         let why = format!("must have 1 to {WORD_BYTES_MAX} bytes");
         return Err(FeedError::Field { id: String::new(), field: "id", why });
     }
     let (summary, details) = title(text);
-    let mut advisory = Advisory {
+    Ok(Advisory {
         id: AdvisoryId(raw.id.clone()),
         source: SOURCE.to_owned(),
         summary: cut(summary, SUMMARY_BYTES_MAX).to_owned(),
         details: cut(details, DETAILS_BYTES_MAX).to_owned(),
-        severity: raw.cvss.as_deref().and_then(vector).into_iter().collect(),
+        severity: raw.cvss.as_deref().and_then(|text| vector(text, SOURCE)).into_iter().collect(),
         vendor_severity: raw.informational.as_ref().map(|_| "informational".to_owned()),
         published: noon(&raw.date),
-        withdrawn: withdrawn(&raw)?,
-        aliases: names(raw.aliases),
-        related: names(raw.related),
-        references: links(raw.url.into_iter().chain(raw.references).map(|url| ("WEB", url))),
+        withdrawn: withdrawn(raw)?,
+        aliases: names(raw.aliases.iter().cloned()),
+        related: names(raw.related.iter().cloned()),
+        references: links(raw.url.iter().chain(&raw.references).map(|url| ("WEB", url.clone()))),
         ..Advisory::default()
-    };
-    if is_toolchain(document.name) {
-        sink(Item::UnknownEcosystem(format!("Rust toolchain:{}", cut(&raw.package, WORD_BYTES_MAX))));
-    } else {
-        match range(&versions) {
-            Ok(Some(range)) if (1..=WORD_BYTES_MAX).contains(&raw.package.len()) => {
-                let remark = remark(raw.informational.as_deref(), &affected);
-                let crates_io = Ecosystem::of_purl_type("cargo").expect("crates.io has a row in the table");
-                advisory.affected =
-                    vec![Affected { ranges: vec![range], remark, ..Affected::new(crates_io, raw.package) }];
-            }
-            Ok(Some(_)) => {
-                let why = format!("must have 1 to {WORD_BYTES_MAX} bytes");
-                return Err(FeedError::Field { id: raw.id, field: "package", why });
-            }
-            Ok(None) => {
-                let reason = "every version is patched or unaffected".to_owned();
-                sink(Item::Partial(Skipped { place: raw.id, reason }));
-            }
-            Err(unreadable) => {
-                sink(Item::skipped(raw.id, unreadable.to_string()));
-                return Ok(());
-            }
-        }
-    }
-    sink(Item::Advisory(advisory));
-    Ok(())
+    })
 }
 
 fn not_this(why: impl Into<String>) -> FeedError {
@@ -102,21 +94,6 @@ fn title(text: &str) -> (&str, &str) {
 /// Whether the advisory lies in the `rust` collection: `rust/std/CVE-2022-21658.md`.
 fn is_toolchain(name: &str) -> bool {
     name.rsplit('/').nth(2) == Some("rust")
-}
-
-fn range(versions: &RawVersions) -> Result<Option<Range>, Unreadable> {
-    let good: Versions = any_of(Scheme::Cargo, cargo, versions.patched.iter().chain(&versions.unaffected))?;
-    good.not().range()
-}
-
-fn vector(text: &str) -> Option<VectorString> {
-    let version = text.strip_prefix("CVSS:")?.split('.').next()?;
-    let is_kept = text.len() <= WORD_BYTES_MAX;
-    is_kept.then(|| VectorString {
-        kind: format!("CVSS_V{version}"),
-        vector: text.to_owned(),
-        source: SOURCE.to_owned(),
-    })
 }
 
 /// RustSec's export to OSV gives a day the time of noon.
@@ -239,7 +216,7 @@ mod tests {
     fn what_cannot_be_read_is_told() {
         let reason = "requirement `>= one` can't be read: `one` is not a version";
         check(CRATE, "", "[versions]\npatched = [\">= one\"]", &[&format!("! RUSTSEC-2020-0001: {reason}")]);
-        let reason = "every version is patched or unaffected";
+        let reason = "what it says of `a` leaves no version affected";
         let partial = format!("~ RUSTSEC-2020-0001: {reason}");
         check(CRATE, "", "[versions]\npatched = [\">= 0.0.0-0\"]\nunaffected = [\"< 1\"]", &[&partial, HEAD]);
         check(
