@@ -7,6 +7,7 @@
 //! source             a folder, file or archive of any of them, record by record
 //! origins            the databases that records come from: names, pages, whose words come first
 //! intervals          a range's events -> intervals of affected versions
+//! requirements       version requirements of package managers -> sets of versions -> events
 //! names              which vulnerabilities a record is about, under all their aliases
 //! rating             CVSS vectors and vendors' words -> one score and one severity
 //! database           the compiled file: build, open, look up, compare two
@@ -25,6 +26,7 @@ mod moment;
 mod names;
 pub mod origins;
 pub mod rating;
+mod requirements;
 pub mod source;
 
 pub use database::{

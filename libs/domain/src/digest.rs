@@ -20,6 +20,21 @@ impl Digest {
         Self(format!("sha256:{}", hex::encode(Sha256::digest(bytes))))
     }
 
+    /// Of all that comes, a block at a time.
+    ///
+    /// # Errors
+    /// As the reader's.
+    pub fn of_reader(mut reader: impl std::io::Read) -> std::io::Result<Self> {
+        let mut hasher = Sha256::new();
+        let mut block = vec![0; 1 << 16];
+        loop {
+            match reader.read(&mut block)? {
+                0 => return Ok(Self(format!("sha256:{}", hex::encode(hasher.finalize())))),
+                length => hasher.update(&block[..length]),
+            }
+        }
+    }
+
     /// Of a value's JSON. The value's fields must have a fixed order (structs, `BTreeMap`, sorted lists).
     pub fn of_json<T: Serialize>(value: &T) -> Self {
         Self::of(&serde_json::to_vec(value).expect("our own types have text keys, so JSON cannot fail"))

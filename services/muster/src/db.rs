@@ -1,4 +1,7 @@
-//! `muster db build | info`: advisory databases as files.
+//! `muster db`: advisory databases as files, and their distribution.
+
+mod repository;
+mod search;
 
 use crate::{exit, terminal};
 use anyhow::{Context, Result, bail};
@@ -19,36 +22,133 @@ const NAMED_MAX: usize = 5;
 
 #[derive(Subcommand)]
 pub enum Command {
-    /// Build a database from OSV records, CISA's KEV and EPSS.
+    /// Build a database from feeds of any known format: OSV, distributions' own, CSAF, VEX, NVD, KEV, EPSS, exploits, ends of life.
     Build {
-        /// Folders and files: plain, `.zip` or `.jsonl`, each also `.gz` or `.zst`.
+        /// Folders, files and addresses: plain, `.zip`, `.tar` or `.jsonl`, each also `.gz`, `.bz2` or `.zst`.
         #[arg(long, required = true, num_args = 1..)]
         from: Vec<PathBuf>,
         /// The file to write.
         #[arg(long)]
         output: PathBuf,
+        /// The number of this build. Without it one more than that of the file at `--output`, else 1.
+        #[arg(long)]
+        epoch: Option<u64>,
     },
     /// Say what a database holds.
     Info {
         /// The file.
         file: PathBuf,
     },
+    /// Find vulnerabilities and packages by a part of their name.
+    Search {
+        /// The file.
+        file: PathBuf,
+        /// A part of a vulnerability's name, of an alias of it, or of a package's name.
+        word: String,
+        /// How many of each kind are shown.
+        #[arg(long, default_value_t = 20)]
+        most: usize,
+    },
+    /// List the packages whose answers change from one database to another.
+    Diff {
+        /// The older file.
+        old: PathBuf,
+        /// The newer file.
+        new: PathBuf,
+    },
+    /// Check a database against its digests, or a repository against its signature and digests.
+    Verify {
+        /// A file, or the folder of a repository.
+        path: PathBuf,
+        /// Public keys, one of which must have signed the repository.
+        #[arg(long)]
+        key: Vec<PathBuf>,
+    },
+    /// Make a key pair for signing repositories.
+    Keygen {
+        /// The secret key to write, readable by nobody else.
+        #[arg(long)]
+        secret: PathBuf,
+        /// The public key to write.
+        #[arg(long)]
+        public: PathBuf,
+    },
+    /// Put a database into a signed repository: a folder that any web server can hand out.
+    Publish {
+        /// The file.
+        file: PathBuf,
+        /// The repository's folder.
+        #[arg(long)]
+        repository: PathBuf,
+        /// The secret key; twice while keys change.
+        #[arg(long, required = true)]
+        key: Vec<PathBuf>,
+        /// How many epochs stay, each with a delta to the newest.
+        #[arg(long, default_value_t = 7)]
+        keep: usize,
+    },
+    /// Bring a file up to the newest database of a signed repository, by deltas where that is less.
+    Update {
+        /// The file to bring up to date, or to write.
+        file: PathBuf,
+        #[command(flatten)]
+        source: repository::Source,
+    },
+    /// Copy a signed repository, each file checked.
+    Mirror {
+        /// The folder to copy to.
+        folder: PathBuf,
+        #[command(flatten)]
+        source: repository::Source,
+    },
 }
 
 pub fn run(command: Command) -> Result<u8> {
     let text = match command {
-        Command::Build { from, output } => build(&from, &output)?,
+        Command::Build { from, output, epoch } => build(&from, &output, epoch)?,
         Command::Info { file } => info(&file)?,
+        Command::Search { file, word, most } => search::run(&file, &word, most)?,
+        Command::Diff { old, new } => diff(&old, &new)?,
+        Command::Verify { path, key } => verify(&path, &key)?,
+        Command::Keygen { secret, public } => repository::keygen(&secret, &public)?,
+        Command::Publish { file, repository, key, keep } => repository::publish(&file, &repository, &key, keep)?,
+        Command::Update { file, source } => repository::update(&file, &source)?,
+        Command::Mirror { folder, source } => repository::mirror(&folder, &source)?,
     };
     terminal::print(&text)?;
     Ok(exit::GOOD)
 }
 
-fn build(from: &[PathBuf], output: &Path) -> Result<String> {
+fn open(file: &Path) -> Result<Database> {
+    Database::open(file).with_context(|| format!("open {}", file.display()))
+}
+
+fn verify(path: &Path, keys: &[PathBuf]) -> Result<String> {
+    if path.is_dir() {
+        return repository::verify(path, keys);
+    }
+    let database = open(path)?;
+    database.verify().with_context(|| format!("check {}", path.display()))?;
+    Ok(format!("{}: epoch {}, every section has its digest", path.display(), database.epoch()))
+}
+
+fn diff(old: &Path, new: &Path) -> Result<String> {
+    let delta = muster_advisories::delta(&open(old)?, &open(new)?);
+    if delta.everything {
+        return Ok("everything: an ecosystem came or went, or too much changed to name it".to_owned());
+    }
+    let names = delta.touched.iter().map(|touched| format!("{}\t{}", touched.ecosystem, touched.name));
+    Ok(names.collect::<Vec<_>>().join("\n"))
+}
+
+fn build(from: &[PathBuf], output: &Path, epoch: Option<u64>) -> Result<String> {
     let mut lines = Vec::new();
-    let mut builder = Builder::new(1, jiff::Timestamp::now());
-    for path in from {
-        let bar = terminal::progress(format!("reading {}", path.display()));
+    let before = Database::open(output).map_or(0, |before| before.epoch());
+    let mut builder = Builder::new(epoch.unwrap_or(before + 1), jiff::Timestamp::now());
+    let downloads = tempfile::tempdir().context("make a folder for downloads")?;
+    for source in from {
+        let path = &repository::local(source, downloads.path())?;
+        let bar = terminal::progress(format!("reading {}", source.display()));
         let (mut named, mut found) = (Vec::new(), false);
         let summaries = source::read(path, &mut |item| named.extend(builder.take(item)));
         bar.finish_and_clear();
@@ -63,7 +163,7 @@ fn build(from: &[PathBuf], output: &Path) -> Result<String> {
             terminal::say(&format!("  {place}: {reason}"));
         }
         // A database without them would answer "nothing known" to everything.
-        anyhow::ensure!(found, "no record could be used of `{}`", path.display());
+        anyhow::ensure!(found, "no record could be used of `{}`", source.display());
     }
     let report = builder.write(output).with_context(|| format!("write {}", output.display()))?;
     for reject in report.rejects.iter().take(NAMED_MAX) {
@@ -99,7 +199,7 @@ fn say_of(summary: &SourceSummary, named: &mut Vec<Skipped>) -> String {
 }
 
 fn info(file: &Path) -> Result<String> {
-    let database = Database::open(file).with_context(|| format!("open {}", file.display()))?;
+    let database = open(file)?;
     database.verify().with_context(|| format!("check {}", file.display()))?;
     let info = database.info();
     let mut text = format!(

@@ -18,14 +18,18 @@ mod debian_list;
 mod debian_support;
 mod debian_tracker;
 mod distro_info;
+mod dotnet_cve;
 mod dotnet_releases;
 mod endoflife_date;
 mod epss;
 mod exploitdb;
+mod friendsofphp;
 mod kev;
 mod left_out;
 mod metasploit;
 mod msrc;
+mod nodejs_core;
+mod nodejs_npm;
 mod nuclei;
 mod nvd;
 mod openvex;
@@ -33,8 +37,14 @@ pub mod osv;
 mod oval;
 mod parts;
 mod photon;
+mod pypa;
 mod rebuilds;
+mod record;
+mod rubysec;
+mod rustsec;
 mod secdb;
+#[cfg(test)]
+mod shown;
 mod ubuntu_vex;
 mod updateinfo;
 mod vulnerability;
@@ -185,4 +195,75 @@ pub const FORMATS: &[Format] = &[
         parse: cyclonedx_vex::parse,
     },
     Format { name: "MSRC", bytes_max: msrc::BYTES_MAX, recognises: msrc::recognises, parse: msrc::parse },
+    // The largest record has 160 KB: a package with all its versions.
+    Format { name: "OSV YAML", bytes_max: 4 << 20, recognises: pypa::recognises, parse: pypa::parse },
+    // The largest records of these have 20 KB.
+    Format { name: "RustSec", bytes_max: 1 << 20, recognises: rustsec::recognises, parse: rustsec::parse },
+    Format { name: "RubySec", bytes_max: 1 << 20, recognises: rubysec::recognises, parse: rubysec::parse },
+    Format {
+        name: "FriendsOfPHP",
+        bytes_max: 1 << 20,
+        recognises: friendsofphp::recognises,
+        parse: friendsofphp::parse,
+    },
+    Format {
+        name: "Node.js Security WG (npm)",
+        bytes_max: 1 << 20,
+        recognises: nodejs_npm::recognises,
+        parse: nodejs_npm::parse,
+    },
+    Format {
+        name: "Node.js Security WG (core)",
+        bytes_max: 1 << 20,
+        recognises: nodejs_core::recognises,
+        parse: nodejs_core::parse,
+    },
+    // A month has up to 15 KB; room for a year in one.
+    Format { name: ".NET CVE", bytes_max: 4 << 20, recognises: dotnet_cve::recognises, parse: dotnet_cve::parse },
 ];
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// What a document says, one line per item: advisories as `shown` has them, `!` what was skipped, `~` what was left out,
+    /// `?` unknown ecosystems; last the error when the document was refused.
+    pub(crate) fn items(
+        parse: fn(&Document<'_>, Sink<'_>) -> Result<(), FeedError>,
+        name: &str,
+        bytes: &[u8],
+    ) -> Vec<String> {
+        let mut lines = Vec::new();
+        let read = parse(&Document { name, bytes }, &mut |item| {
+            lines.push(match item {
+                Item::Advisory(advisory) => shown::line(&advisory),
+                Item::Skipped(skipped) => format!("! {}: {}", skipped.place, skipped.reason),
+                Item::Partial(skipped) => format!("~ {}: {}", skipped.place, skipped.reason),
+                Item::UnknownEcosystem(ecosystem) => format!("? {ecosystem}"),
+                other => format!("{other:?}"),
+            });
+        });
+        lines.extend(read.err().map(|error| format!("error: {error}")));
+        lines
+    }
+
+    /// The seeds of the fuzz target: the first line is a document's name, the rest its content.
+    #[test]
+    fn a_seed_is_read_whole_and_cut_anywhere_without_a_panic() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus/feeds");
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let seed = std::fs::read(&path).unwrap();
+            let at = seed.iter().position(|&byte| byte == b'\n').unwrap();
+            let (name, bytes) = (std::str::from_utf8(&seed[..at]).unwrap(), &seed[at + 1..]);
+            let claims = |bytes| FORMATS.iter().filter(move |format| (format.recognises)(&Head::new(name, bytes)));
+            // The first that claims a document reads it: Ubuntu's VEX before OpenVEX.
+            let format = claims(bytes).next().unwrap_or_else(|| panic!("{path:?} is of no known format"));
+            let lines = items(format.parse, name, bytes);
+            assert!(!lines.is_empty() && !lines.iter().any(|line| line.starts_with("error")), "{path:?}: {lines:?}");
+            for end in 0..bytes.len() {
+                claims(&bytes[..end]).for_each(|format| drop(items(format.parse, name, &bytes[..end])));
+            }
+        }
+    }
+}

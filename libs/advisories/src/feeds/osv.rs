@@ -41,7 +41,12 @@ pub(crate) fn recognises(head: &Head<'_>) -> bool {
 
 /// A document is one record.
 pub(crate) fn parse(document: &Document<'_>, sink: Sink<'_>) -> Result<(), FeedError> {
-    let Record { advisory, unknown_ecosystems, skipped } = parse_record(document.bytes)?;
+    deliver(from_json(document.bytes)?, sink)
+}
+
+/// Hands on what is in one record, whatever it was written in.
+pub(super) fn deliver(raw: RawRecord, sink: Sink<'_>) -> Result<(), FeedError> {
+    let Record { advisory, unknown_ecosystems, skipped } = record_of(raw)?;
     if rebuilds::is_no_vulnerability(&advisory) {
         return Ok(());
     }
@@ -58,17 +63,21 @@ pub(crate) fn parse(document: &Document<'_>, sink: Sink<'_>) -> Result<(), FeedE
 /// # Errors
 /// When the bytes are not OSV JSON, have no id, or have a `withdrawn` that is not a time.
 pub fn read(bytes: &[u8]) -> Result<Advisory, FeedError> {
-    parse_record(bytes).map(|record| record.advisory)
+    record_of(from_json(bytes)?).map(|record| record.advisory)
+}
+
+fn from_json(bytes: &[u8]) -> Result<RawRecord, FeedError> {
+    serde_json::from_slice(bytes).map_err(|cause| FeedError::NotJson { format: "OSV", cause })
 }
 
 /// The advisory in one record, with what was left out of it.
-fn parse_record(bytes: &[u8]) -> Result<Record, FeedError> {
-    let raw: RawRecord = serde_json::from_slice(bytes).map_err(|cause| FeedError::NotJson { format: "OSV", cause })?;
+fn record_of(raw: RawRecord) -> Result<Record, FeedError> {
     if raw.id.is_empty() || raw.id.len() > WORD_BYTES_MAX {
         let why = format!("must have 1 to {WORD_BYTES_MAX} bytes");
         return Err(FeedError::Field { id: String::new(), field: "id", why });
     }
     let withdrawn = withdrawn(&raw)?;
+    let is_warning = raw.affected.iter().any(|entry| entry.database_specific.informational.0.is_some());
     let mut unknown_ecosystems = Vec::new();
     let mut skipped = Vec::new();
     let mut affected = Vec::new();
@@ -93,6 +102,7 @@ fn parse_record(bytes: &[u8]) -> Result<Record, FeedError> {
 
     let (severity, said) = vectors(raw.severity);
     let cwe_ids = raw.database_specific.cwe_ids.into_iter().chain(cwes).collect();
+    let said = said.or_else(|| is_warning.then(|| "informational".to_owned()));
     let mut advisory = Advisory {
         id: AdvisoryId(raw.id),
         source: String::new(),
@@ -105,7 +115,7 @@ fn parse_record(bytes: &[u8]) -> Result<Record, FeedError> {
         severity,
         vendor_severity: raw.database_specific.severity.0.or(raw.database_specific.urgency.0).or(said),
         cwes: words(cwe_ids),
-        cpes: Vec::new(),
+        cpes: words(raw.database_specific.cpes),
         ssvc: None,
         affected,
         references: raw
@@ -165,7 +175,16 @@ fn read_affected(ecosystem: Ecosystem, entry: RawAffected, index: usize, skipped
                 continue;
             }
         };
-        ranges.push(Range { kind, events: range.events.into_iter().flat_map(events).collect() });
+        let mut events: Vec<Event> = range.events.into_iter().flat_map(events).collect();
+        let bound = &entry.database_specific.last_known_affected_version_range;
+        let bound = range.database_specific.last_known_affected_version_range.0.as_ref().or(bound.0.as_ref());
+        if let Some(bound) = bound.filter(|_| events.iter().all(|event| matches!(event, Event::Introduced(_)))) {
+            match last_known_affected(bound) {
+                Some(end) => events.push(end),
+                None => skipped.push(format!("affected[{index}]: last known affected version `{}`", cut(bound, 40))),
+            }
+        }
+        ranges.push(Range { kind, events });
     }
     let (severity, said) = vectors(entry.severity);
     let ends = entry.ecosystem_specific.urgency.0.as_deref() == Some("end-of-life");
@@ -179,6 +198,8 @@ fn read_affected(ecosystem: Ecosystem, entry: RawAffected, index: usize, skipped
     ]
     .into_iter()
     .find_map(|word| word.0);
+    // RustSec marks what is no vulnerability so: `unmaintained`, `unsound`, `notice`.
+    let remark = entry.database_specific.informational.0.map(|kind| format!("informational: {kind}"));
     let name = entry.package.map(|package| package.name).unwrap_or_default();
     Affected {
         ranges,
@@ -186,7 +207,7 @@ fn read_affected(ecosystem: Ecosystem, entry: RawAffected, index: usize, skipped
         severity,
         vendor_severity,
         state: ends.then_some(VendorState::EndOfLife),
-        remark: entry.ecosystem_specific.availability.0.filter(|text| text != FOR_EVERYONE),
+        remark: remark.or(entry.ecosystem_specific.availability.0.filter(|text| text != FOR_EVERYONE)),
         ..Affected::new(ecosystem, name)
     }
 }
@@ -216,6 +237,20 @@ fn with_cves(upstream: Vec<Word>) -> Vec<Word> {
     let cve = |word: &Word| word.0.as_deref().and_then(|name| name.find("-CVE-").map(|at| name[at + 1..].to_owned()));
     let cves: Vec<Word> = upstream.iter().filter_map(cve).map(|cve| Word(Some(cve))).collect();
     upstream.into_iter().chain(cves).collect()
+}
+
+/// Where GitHub knows no fix, it says beside the range up to where somebody looked: `<= 1.2`, `< 2`. Without that, every
+/// version to come would be affected (github.com/github/advisory-database, issue 470; it writes `last_affected` instead in
+/// newer records). `None`: not of that form.
+fn last_known_affected(bound: &str) -> Option<Event> {
+    let (event, version): (fn(String) -> Event, &str) = match bound.trim().strip_prefix('<')? {
+        rest if rest.starts_with('=') => (Event::LastAffected, &rest[1..]),
+        rest => (Event::Limit, rest),
+    };
+    let version = version.trim();
+    let is_version =
+        !version.is_empty() && !version.contains(char::is_whitespace) && !version.contains([',', '<', '>']);
+    is_version.then(|| event(version.to_owned()))
 }
 
 /// The schema wants one event per object; some writers put `introduced` and `fixed` into one.
@@ -263,7 +298,7 @@ fn words(raw: Vec<Word>) -> Vec<String> {
 // names (kernel notices), 2,800 affected entries, 30,000 versions.
 
 #[derive(Deserialize)]
-struct RawRecord {
+pub(super) struct RawRecord {
     id: String,
     modified: Option<String>,
     published: Option<String>,
@@ -333,6 +368,8 @@ struct RawRange {
     kind: String,
     #[serde(default, deserialize_with = "bounded::<_, _, 10_000>")]
     events: Vec<RawEvent>,
+    #[serde(default)]
+    database_specific: RawSpecific,
 }
 
 #[derive(Deserialize)]
@@ -358,6 +395,12 @@ struct RawSpecificFields {
     availability: Word,
     #[serde(default, deserialize_with = "bounded::<_, _, 1_000>")]
     cwe_ids: Vec<Word>,
+    #[serde(default, deserialize_with = "bounded::<_, _, 1_000>")]
+    cpes: Vec<Word>,
+    #[serde(default)]
+    informational: Word,
+    #[serde(default)]
+    last_known_affected_version_range: Word,
     /// Malicious packages have their CWEs here.
     #[serde(default)]
     cwes: RawCwes,
@@ -392,16 +435,37 @@ struct RawSpecific {
     ubuntu_priority: Word,
     availability: Word,
     cwe_ids: Vec<Word>,
+    cpes: Vec<Word>,
+    informational: Word,
+    last_known_affected_version_range: Word,
 }
 
 impl From<Option<RawSpecificFields>> for RawSpecific {
     fn from(fields: Option<RawSpecificFields>) -> Self {
-        let RawSpecificFields { severity, urgency, ubuntu_priority, availability, mut cwe_ids, cwes } =
-            fields.unwrap_or_default();
+        let RawSpecificFields {
+            severity,
+            urgency,
+            ubuntu_priority,
+            availability,
+            mut cwe_ids,
+            cwes,
+            cpes,
+            informational,
+            last_known_affected_version_range,
+        } = fields.unwrap_or_default();
         if let RawCwes::Named(cwes) = cwes {
             cwe_ids.extend(cwes.into_iter().map(|cwe| cwe.id));
         }
-        Self { severity, urgency, ubuntu_priority, availability, cwe_ids }
+        Self {
+            severity,
+            urgency,
+            ubuntu_priority,
+            availability,
+            cwe_ids,
+            cpes,
+            informational,
+            last_known_affected_version_range,
+        }
     }
 }
 
@@ -410,7 +474,7 @@ mod tests {
     use super::*;
 
     fn record(json: &str) -> Record {
-        parse_record(json.as_bytes()).unwrap()
+        record_of(from_json(json.as_bytes()).unwrap()).unwrap()
     }
 
     #[test]
@@ -524,6 +588,27 @@ mod tests {
     }
 
     #[test]
+    fn a_warning_of_rustsec_says_so() {
+        let check = |kind: &str, word: Option<&str>, remark: Option<&str>| {
+            let json = format!(
+                r#"{{"id":"RUSTSEC-1","affected":[{{"package":{{"ecosystem":"crates.io","name":"a"}},
+                    "database_specific":{{"categories":[],"cvss":null,"informational":{kind}}}}}]}}"#
+            );
+            let advisory = record(&json).advisory;
+            assert_eq!(advisory.vendor_severity.as_deref(), word, "{kind}");
+            assert_eq!(advisory.affected[0].remark.as_deref(), remark, "{kind}");
+        };
+        check("\"unmaintained\"", Some("informational"), Some("informational: unmaintained"));
+        check("null", None, None);
+    }
+
+    #[test]
+    fn products_are_told_where_the_record_names_them() {
+        let json = r#"{"id":"BIT-1","database_specific":{"severity":"Critical","cpes":["cpe:2.3:a:apache:activemq:*:*:*:*:*:*:*:*"]}}"#;
+        assert_eq!(record(json).advisory.cpes, ["cpe:2.3:a:apache:activemq:*:*:*:*:*:*:*:*"]);
+    }
+
+    #[test]
     fn events_and_versions_come_as_the_record_has_them() {
         let advisory = record(
             r#"{"id":"PYSEC-1","affected":[{"package":{"ecosystem":"PyPI","name":"Jinja2"},"versions":["2.0","2.1"],
@@ -548,6 +633,29 @@ mod tests {
                 },
             ]
         );
+    }
+
+    #[test]
+    fn without_a_fix_what_is_known_ends_the_range() {
+        let check = |bound: &str, events: &str, expected: &[Event], partial: bool| {
+            let json = format!(
+                r#"{{"id":"GHSA-x","affected":[{{"package":{{"ecosystem":"Maven","name":"g:a"}},
+                    "ranges":[{{"type":"ECOSYSTEM","events":[{events}]}}],
+                    "database_specific":{{"last_known_affected_version_range":"{bound}"}}}}]}}"#
+            );
+            let record = record(&json);
+            let events = &record.advisory.affected[0].ranges[0].events[1..];
+            assert_eq!((events, record.skipped.len()), (expected, usize::from(partial)), "{bound}");
+        };
+        let introduced = r#"{"introduced":"0"}"#;
+        check("<= 29.0", introduced, &[Event::LastAffected("29.0".into())], false); // GHSA-5mg8-w23w-74h3
+        check("< 3.0.0", introduced, &[Event::Limit("3.0.0".into())], false);
+        // a fix says more
+        let fixed = r#"{"introduced":"0"},{"fixed":"0.0.7"}"#;
+        check("<= 0.0.6", fixed, &[Event::Fixed("0.0.7".into())], false);
+        check("29.0", introduced, &[], true);
+        check("< 1, > 2", introduced, &[], true);
+        check("", introduced, &[], false);
     }
 
     #[test]

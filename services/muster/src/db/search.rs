@@ -1,0 +1,79 @@
+//! `muster db search`: what a database says of a name.
+
+use anyhow::{Context, Result};
+use muster_advisories::{CandidateRange, Database, DatabaseError, End, PackageName};
+use std::{fmt::Write as _, path::Path};
+
+/// Advisories of a package that is called exactly as asked for, at most.
+const CLAIMS_MAX: usize = 200;
+
+pub fn run(file: &Path, word: &str, most: usize) -> Result<String> {
+    let database = Database::open(file).with_context(|| format!("open {}", file.display()))?;
+    let found = database.search(word, most)?;
+    let mut text = String::new();
+    for name in &found.vulnerabilities {
+        vulnerability(&database, name, &mut text)?;
+    }
+    for package in &found.packages {
+        writeln!(text, "{}\t{}", package.ecosystem, package.name)?;
+        if package.name.eq_ignore_ascii_case(word) {
+            claims(&database, package, &mut text)?;
+        }
+    }
+    anyhow::ensure!(!text.is_empty(), "nothing in {} is called `{word}`", file.display());
+    Ok(text)
+}
+
+/// A line of names, then what is known, each with who says it.
+fn vulnerability(database: &Database, name: &str, text: &mut String) -> Result<()> {
+    let Some(facts) = database.facts(name)? else {
+        return Ok(());
+    };
+    writeln!(text, "{}", [vec![facts.id], facts.aliases].concat().join(" "))?;
+    if let Some(line) = facts.description.lines().next() {
+        writeln!(text, "  {line}")?;
+    }
+    for vector in &facts.severity {
+        writeln!(text, "  {}: {}", vector.source, vector.vector)?;
+    }
+    for word in &facts.vendor_words {
+        writeln!(text, "  {}: {}", word.source, word.severity)?;
+    }
+    if let Some(known) = &facts.known_exploited {
+        writeln!(text, "  known to be exploited since {}", known.date_added)?;
+    }
+    if let Some(epss) = &facts.epss {
+        writeln!(text, "  EPSS {:.5}, percentile {:.5}", epss.score, epss.percentile)?;
+    }
+    for exploit in &facts.exploits {
+        writeln!(text, "  exploit: {} {}", exploit.source, exploit.id)?;
+    }
+    Ok(())
+}
+
+fn claims(database: &Database, package: &PackageName, text: &mut String) -> Result<()> {
+    for claim in database.candidates(&package.ecosystem, &package.name).take(CLAIMS_MAX) {
+        let claim = claim?;
+        let ranges = claim.ranges()?.map(|range| shown(&range?)).collect::<Result<Vec<_>, DatabaseError>>()?;
+        let state = claim.state().map(|state| format!(" {}", state.as_str())).unwrap_or_default();
+        let (vulnerability, advisory) = (claim.vulnerability()?, claim.advisory()?);
+        let withdrawn = claim.withdrawn()?.map(|at| format!(" withdrawn {at}")).unwrap_or_default();
+        writeln!(text, "  {vulnerability}\t{advisory}\t{}{state}{withdrawn}", ranges.join(" "))?;
+    }
+    Ok(())
+}
+
+fn shown(range: &CandidateRange<'_>) -> Result<String, DatabaseError> {
+    Ok(match range {
+        CandidateRange::Interval { introduced, end } => {
+            let from = introduced.map(|bound| bound.text.read()).transpose()?.unwrap_or("");
+            match end {
+                End::Open => format!("[{from},)"),
+                End::Fixed(bound) | End::Limit(bound) => format!("[{from},{})", bound.text.read()?),
+                End::LastAffected(bound) => format!("[{from},{}]", bound.text.read()?),
+            }
+        }
+        CandidateRange::Listed { version, .. } => format!("[{}]", version.read()?),
+        CandidateRange::Unreadable(why) => format!("?({})", why.read()?),
+    })
+}
