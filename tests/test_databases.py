@@ -2,10 +2,8 @@
 
 import base64
 import functools
-import io
 import json
 import shutil
-import tarfile
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,6 +14,7 @@ import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from harness.command_line import run, scan
+from harness.feeds import osv, targz, zstd
 
 #: What is installed: a Debian with an npm package.
 ROOT = {
@@ -75,37 +74,9 @@ VEX = {
 }
 
 
-def osv(record: str, cve: str, name: str, fixed: str, ecosystem: str = "npm", **more) -> dict:
-    """A record of one package that is affected from the beginning until the fix."""
-    events = [{"introduced": "0"}, {"fixed": fixed}]
-    affected = {"package": {"ecosystem": ecosystem, "name": name}, "ranges": [{"type": "SEMVER", "events": events}]}
-    stated = {"schema_version": "1.7.0", "id": record, "aliases": [cve], "modified": "2026-11-01T00:00:00Z"}
-    return stated | {"published": "2019-07-10T00:00:00Z", "affected": [affected], "summary": "told"} | more
-
-
-def zstd(content: bytes) -> bytes:
-    """A zstd frame of stored blocks (RFC 8878 §3.1.1): nothing here compresses, and everything reads it."""
-    most = 128 * 1024
-    blocks = [content[at : at + most] for at in range(0, len(content), most)] or [b""]
-    frame = b"\x28\xb5\x2f\xfd\xa0" + len(content).to_bytes(4, "little")
-    for number, block in enumerate(blocks, 1):
-        frame += (len(block) << 3 | (number == len(blocks))).to_bytes(3, "little") + block
-    return frame
-
-
-def targz(files: dict[str, bytes]) -> bytes:
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
-        for name, content in files.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(content)
-            archive.addfile(member, io.BytesIO(content))
-    return packed.getvalue()
-
-
 @pytest.fixture
 def feeds(tmp_path: Path) -> Path:
-    """A folder with formats of three kinds (four of OSV's documents) in four packings."""
+    """A folder with OSV, secdb and KEV, plain, as lines and packed."""
     folder = tmp_path / "feeds"
     (folder / "npm").mkdir(parents=True)
     lodash = osv("GHSA-jf85-cpcp-j695", "CVE-2019-10744", "lodash", "4.17.12")
