@@ -3,6 +3,7 @@
 import base64
 import functools
 import json
+import re
 import shutil
 import threading
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from harness.command_line import run, scan
 from harness.feeds import osv, targz, zstd
+
+PROJECT = Path(__file__).resolve().parent.parent
 
 #: What is installed: a Debian with an npm package.
 ROOT = {
@@ -103,6 +106,17 @@ def root(tmp_path: Path) -> str:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(content)
     return f"dir:{folder}"
+
+
+def test_every_format_and_ecosystem_is_documented():
+    documented = (PROJECT / "docs/feeds.md").read_text()
+    formats = re.findall(r'\bname: "([^"]+)"', (PROJECT / "libs/advisories/src/feeds/mod.rs").read_text())
+    rows = re.findall(r"^\| ([^|]+?) \|", documented, re.MULTILINE)
+    assert len(formats) > 30 and [name for name in formats if rows.count(name) != 1] == []
+    table = (PROJECT / "libs/domain/src/ecosystem.rs").read_text()
+    ecosystems = re.findall(r'^    (?:distribution|language)\("([^"]+)"', table, re.MULTILINE)
+    named = [name for row in rows for name in row.split(", ")]
+    assert len(ecosystems) > 30 and [name for name in ecosystems if name not in named] == []
 
 
 def build(feeds: Path, output: Path, *more: str) -> str:

@@ -61,7 +61,8 @@ def test_a_scan_has_the_documented_shape(targets, database, shape):
         explanation = verdict["explanation"]
         assert EXPLANATION <= explanation.keys() <= EXPLANATION | SOMETIMES
         assert explanation["range"] is None or explanation["range"].keys() == RANGE
-        assert all(explanation[name] for name in ("advisory", "source", "ecosystem", "name", "installed", "scheme", "reason"))
+        for name in ("advisory", "source", "ecosystem", "name", "installed", "scheme", "reason"):
+            assert explanation[name], name
     assert document["undetermined"] == document["skipped"] == document["limits_reached"] == []
 
 
