@@ -1,9 +1,10 @@
-//! Package URLs in their canonical form (github.com/package-url/purl-spec).
+//! Package URLs of what the parsers find, in their canonical form.
 
-use packageurl::PackageUrl;
+use muster_domain::{Components, PackageUrl};
 
-/// The package URL of a name and version; empty when the name is empty, which no parser lets through.
-/// `kind` is a type of the specification; a qualifier without a value is left out.
+/// The package URL of a name and version; empty when there is none, which is when the name is empty and no parser lets
+/// that through, or when it would be longer than any that is read. `kind` is a type of the specification; a qualifier
+/// without a value is left out.
 pub(crate) fn write(
     kind: &'static str,
     namespace: Option<&str>,
@@ -11,22 +12,16 @@ pub(crate) fn write(
     version: &str,
     qualifiers: &[(&'static str, Option<&str>)],
 ) -> String {
-    let build = || {
-        let mut purl = PackageUrl::new(kind, name)?;
-        if let Some(namespace) = namespace {
-            purl.with_namespace(namespace)?;
-        }
-        if !version.is_empty() {
-            purl.with_version(version)?;
-        }
-        for (key, value) in qualifiers {
-            if let Some(value) = value {
-                purl.add_qualifier(*key, *value)?;
-            }
-        }
-        Ok::<_, packageurl::Error>(purl.to_string())
+    let qualifiers = qualifiers.iter().filter_map(|(key, value)| Some(((*key).to_owned(), (*value)?.to_owned())));
+    let parts = Components {
+        package_type: kind.to_owned(),
+        namespace: namespace.map(str::to_owned),
+        name: name.to_owned(),
+        version: Some(version.to_owned()),
+        qualifiers: Some(qualifiers.collect()),
+        subpath: None,
     };
-    build().unwrap_or_default()
+    PackageUrl::build(parts).map(|purl| purl.to_string()).unwrap_or_default()
 }
 
 /// A Python package.

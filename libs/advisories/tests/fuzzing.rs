@@ -1,0 +1,42 @@
+//! Any bytes as every feed, index and database: read or refused. See `muster_fuzzing`.
+
+#[path = "../fuzz/bodies.rs"]
+mod bodies;
+
+use muster_advisories::{Builder, source};
+use std::fs;
+use std::path::Path;
+
+use muster_fuzzing::{corpus, run};
+
+/// The target's corpus, with so many mutations of each seed.
+fn check(target: &str, rounds: u64, body: fn(&[u8])) {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus/");
+    run(target, &corpus(format!("{folder}{target}")), rounds, body);
+}
+
+/// A database of the OSV records that the other tests read, which is smaller than any that is published.
+fn write_database(path: &Path) {
+    let mut builder = Builder::new(1, "2026-11-24T00:00:00Z".parse().unwrap());
+    let records = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/osv");
+    source::read(records, &mut |item| drop(builder.take(item))).unwrap();
+    builder.write(path).unwrap();
+}
+
+#[test]
+fn any_bytes_are_a_document_or_refused() {
+    check("feeds", 150, bodies::feeds);
+}
+
+#[test]
+fn any_bytes_are_an_index_or_refused() {
+    check("index", 3000, bodies::index);
+}
+
+#[test]
+fn any_bytes_are_a_database_or_refused() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("fuzzing/database");
+    fs::create_dir_all(&folder).unwrap();
+    write_database(&folder.join("small"));
+    run("database", &corpus(folder), 1000, bodies::database);
+}
