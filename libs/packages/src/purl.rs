@@ -48,6 +48,7 @@ mod tests {
         check(pypi("Typing_Extensions", "4.0"), "pkg:pypi/typing-extensions@4.0");
         check(npm("lodash", "4.17.20"), "pkg:npm/lodash@4.17.20");
         check(npm("@babel/core", "7.0.0"), "pkg:npm/%40babel/core@7.0.0");
+        check(npm("JSONStream", "1.3.5"), "pkg:npm/jsonstream@1.3.5"); // as the type says; the package keeps its name
         let qualifiers = [("distro", Some("debian-12")), ("arch", Some("amd64")), ("upstream", None)];
         check(
             write("deb", Some("debian"), "libstdc++6", "1:12.2.0-14+deb12u1", &qualifiers),

@@ -13,45 +13,45 @@ fn check(target: &str, rounds: u64, body: fn(&[u8])) {
 
 #[test]
 fn any_bytes_are_a_cyclonedx_document_or_refused() {
-    check("cyclonedx", 3000, bodies::cyclonedx);
+    check("cyclonedx", 10000, bodies::cyclonedx);
 }
 
 #[test]
 fn any_bytes_are_a_dpkg_status_file_or_refused() {
-    check("dpkg", 3000, bodies::dpkg);
+    check("dpkg", 10000, bodies::dpkg);
 }
 
 #[test]
 fn any_bytes_are_a_dpkg_list_or_refused() {
-    check("dpkg_list", 3000, bodies::dpkg_list);
+    check("dpkg_list", 10000, bodies::dpkg_list);
 }
 
 #[test]
 fn any_bytes_are_a_package_json_or_refused() {
-    check("npm", 3000, bodies::npm);
+    check("npm", 10000, bodies::npm);
 }
 
 #[test]
 fn any_bytes_are_an_os_release_or_refused() {
-    check("os_release", 3000, bodies::os_release);
+    check("os_release", 10000, bodies::os_release);
 }
 
 #[test]
 fn any_bytes_are_a_package_lock_or_refused() {
-    check("package_lock", 3000, bodies::package_lock);
+    check("package_lock", 10000, bodies::package_lock);
 }
 
 #[test]
 fn any_bytes_are_python_metadata_or_refused() {
-    check("python", 3000, bodies::python);
+    check("python", 10000, bodies::python);
 }
 
 #[test]
 fn any_bytes_are_ssm_entries_or_refused() {
-    check("ssm", 3000, bodies::ssm);
+    check("ssm", 10000, bodies::ssm);
 }
 
 #[test]
 fn any_bytes_are_a_path_or_refused() {
-    check("paths", 3000, bodies::paths);
+    check("paths", 10000, bodies::paths);
 }
