@@ -25,12 +25,12 @@ fn write_database(path: &Path) {
 
 #[test]
 fn any_bytes_are_a_document_or_refused() {
-    check("feeds", 150, bodies::feeds);
+    check("feeds", 600, bodies::feeds);
 }
 
 #[test]
 fn any_bytes_are_an_index_or_refused() {
-    check("index", 3000, bodies::index);
+    check("index", 20000, bodies::index);
 }
 
 #[test]
@@ -38,5 +38,5 @@ fn any_bytes_are_a_database_or_refused() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("fuzzing/database");
     fs::create_dir_all(&folder).unwrap();
     write_database(&folder.join("small"));
-    run("database", &corpus(folder), 1000, bodies::database);
+    run("database", &corpus(folder), 5000, bodies::database);
 }
