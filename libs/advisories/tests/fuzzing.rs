@@ -3,11 +3,11 @@
 #[path = "../fuzz/bodies.rs"]
 mod bodies;
 
-use muster_advisories::{Builder, source};
+use muster_advisories::{Builder, Item, source};
+use muster_domain::{Epss, KnownExploited};
+use muster_fuzzing::{corpus, run};
 use std::fs;
 use std::path::Path;
-
-use muster_fuzzing::{corpus, run};
 
 /// The target's corpus, with so many mutations of each seed.
 fn check(target: &str, rounds: u64, body: fn(&[u8])) {
@@ -15,11 +15,20 @@ fn check(target: &str, rounds: u64, body: fn(&[u8])) {
     run(target, &corpus(format!("{folder}{target}")), rounds, body);
 }
 
-/// A database of the OSV records that the other tests read, which is smaller than any that is published.
+/// A database of the OSV records that the other tests read, one of them with an exploit and a prediction: smaller than any
+/// that is published.
 fn write_database(path: &Path) {
     let mut builder = Builder::new(1, "2026-11-24T00:00:00Z".parse().unwrap());
     let records = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/osv");
     source::read(records, &mut |item| drop(builder.take(item))).unwrap();
+    let known = KnownExploited {
+        date_added: "2023-10-25".into(),
+        due_date: "2023-11-15".into(),
+        required_action: "Apply updates.".into(),
+        ransomware: true,
+    };
+    builder.take(Item::KnownExploited("CVE-2023-5363".to_owned(), known));
+    builder.take(Item::Epss("CVE-2023-5363".to_owned(), Epss { score: 0.02, percentile: 0.9 }));
     builder.write(path).unwrap();
 }
 

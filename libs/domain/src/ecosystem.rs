@@ -313,5 +313,7 @@ mod tests {
         check("Red Hat:rhel_software_collections:3::el7", "Red Hat:rhel_software_collections:3::el7");
         check("Red Hat:openshift:4.14::el9", "Red Hat:openshift:4.14::el9");
         check("Ubuntu:Pro:18.04:LTS", "Ubuntu:Pro:18.04");
+        check("Ubuntu:22.04:LTS:LTS", "Ubuntu:22.04"); // what was read is read as the same again
+        check("openSUSE:Leap Leap 15.5", "openSUSE:15.5");
     }
 }
