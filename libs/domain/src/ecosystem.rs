@@ -190,11 +190,12 @@ impl TryFrom<String> for Ecosystem {
             return Err(UnknownEcosystem(raw));
         }
         let release = match name {
-            "Ubuntu" => release.strip_suffix(":LTS").map(str::to_owned),
+            // However often it stands there, so that what was read is read as the same again.
+            "Ubuntu" => release.strip_suffix(":LTS").map(|release| release.trim_end_matches(":LTS").to_owned()),
             "Red Hat" => red_hat_stream(release),
             "SUSE" => suse_release(release),
-            "openSUSE" if release == "Tumbleweed" => Some("tumbleweed".to_owned()),
-            "openSUSE" => release.strip_prefix("Leap ").map(str::to_owned),
+            "openSUSE" if release.trim_start_matches("Leap ") == "Tumbleweed" => Some("tumbleweed".to_owned()),
+            "openSUSE" => release.strip_prefix("Leap ").map(|release| release.trim_start_matches("Leap ").to_owned()),
             _ => None,
         };
         Ok(Self(release.map_or(raw.clone(), |release| format!("{name}:{release}"))))
@@ -312,5 +313,7 @@ mod tests {
         check("Red Hat:rhel_software_collections:3::el7", "Red Hat:rhel_software_collections:3::el7");
         check("Red Hat:openshift:4.14::el9", "Red Hat:openshift:4.14::el9");
         check("Ubuntu:Pro:18.04:LTS", "Ubuntu:Pro:18.04");
+        check("Ubuntu:22.04:LTS:LTS", "Ubuntu:22.04"); // what was read is read as the same again
+        check("openSUSE:Leap Leap 15.5", "openSUSE:15.5");
     }
 }

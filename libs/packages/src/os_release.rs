@@ -88,7 +88,13 @@ mod tests {
             "Debian GNU/Linux trixie/sid",
             None,
         );
-        check("ID=ubuntu\nVERSION_ID=\"22.04\"\nID_LIKE=debian\n", "ubuntu", "22.04", "ubuntu 22.04", None);
+        check(
+            "ID=ubuntu\nVERSION_ID=\"22.04\"\nID_LIKE=debian\n",
+            "ubuntu",
+            "22.04",
+            "ubuntu 22.04",
+            Some("Ubuntu:22.04"),
+        );
         check("# comment\r\nPRETTY_NAME=\"A \\\"B\\\" \\$C\"\r\n", "linux", "", "A \"B\" $C", None);
     }
 

@@ -1,9 +1,10 @@
-//! Package URLs in their canonical form (github.com/package-url/purl-spec).
+//! Package URLs of what the parsers find, in their canonical form.
 
-use packageurl::PackageUrl;
+use muster_domain::{Components, PackageUrl};
 
-/// The package URL of a name and version; empty when the name is empty, which no parser lets through.
-/// `kind` is a type of the specification; a qualifier without a value is left out.
+/// The package URL of a name and version; empty when there is none, which is when the name is empty and no parser lets
+/// that through, or when it would be longer than any that is read. `kind` is a type of the specification; a qualifier
+/// without a value is left out.
 pub(crate) fn write(
     kind: &'static str,
     namespace: Option<&str>,
@@ -11,22 +12,16 @@ pub(crate) fn write(
     version: &str,
     qualifiers: &[(&'static str, Option<&str>)],
 ) -> String {
-    let build = || {
-        let mut purl = PackageUrl::new(kind, name)?;
-        if let Some(namespace) = namespace {
-            purl.with_namespace(namespace)?;
-        }
-        if !version.is_empty() {
-            purl.with_version(version)?;
-        }
-        for (key, value) in qualifiers {
-            if let Some(value) = value {
-                purl.add_qualifier(*key, *value)?;
-            }
-        }
-        Ok::<_, packageurl::Error>(purl.to_string())
+    let qualifiers = qualifiers.iter().filter_map(|(key, value)| Some(((*key).to_owned(), (*value)?.to_owned())));
+    let parts = Components {
+        package_type: kind.to_owned(),
+        namespace: namespace.map(str::to_owned),
+        name: name.to_owned(),
+        version: Some(version.to_owned()),
+        qualifiers: Some(qualifiers.collect()),
+        subpath: None,
     };
-    build().unwrap_or_default()
+    PackageUrl::build(parts).map(|purl| purl.to_string()).unwrap_or_default()
 }
 
 /// A Python package.
@@ -53,6 +48,7 @@ mod tests {
         check(pypi("Typing_Extensions", "4.0"), "pkg:pypi/typing-extensions@4.0");
         check(npm("lodash", "4.17.20"), "pkg:npm/lodash@4.17.20");
         check(npm("@babel/core", "7.0.0"), "pkg:npm/%40babel/core@7.0.0");
+        check(npm("JSONStream", "1.3.5"), "pkg:npm/jsonstream@1.3.5"); // as the type says; the package keeps its name
         let qualifiers = [("distro", Some("debian-12")), ("arch", Some("amd64")), ("upstream", None)];
         check(
             write("deb", Some("debian"), "libstdc++6", "1:12.2.0-14+deb12u1", &qualifiers),

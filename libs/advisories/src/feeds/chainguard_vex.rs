@@ -8,10 +8,8 @@
 use super::openvex::{self, OpenVex, Product, Said, Statement};
 use super::{Document, Item, Sink};
 use crate::feed::{FeedError, Head, WORD_BYTES_MAX, cut};
-use muster_domain::{Advisory, AdvisoryId, Affected, Ecosystem, VendorState, VexStatus};
-use packageurl::PackageUrl;
+use muster_domain::{Advisory, AdvisoryId, Affected, Ecosystem, PackageUrl, VendorState, VexStatus};
 use std::collections::BTreeMap;
-use std::str::FromStr;
 
 /// Most bytes of a remark that are kept.
 const REMARK_BYTES_MAX: usize = 1024;
@@ -71,14 +69,13 @@ fn collect(
 
 /// The distribution's package that a product is, with its version.
 fn package(product: &Product) -> Option<(Ecosystem, String, Option<String>)> {
-    let purl = PackageUrl::from_str(product.purl()?).ok().filter(|purl| purl.ty() == "apk")?;
-    let ecosystem = match purl.namespace()? {
+    let purl = PackageUrl::parse(product.purl()?).ok().filter(|purl| purl.package_type == "apk")?;
+    let ecosystem = match purl.namespace.as_deref()? {
         "wolfi" => "Wolfi",
         "chainguard" => "Chainguard",
         _ => return None,
     };
-    let version = purl.version().filter(|version| !version.is_empty()).map(str::to_owned);
-    Some((ecosystem.parse().ok()?, purl.name().to_owned(), version))
+    Some((ecosystem.parse().ok()?, purl.name, purl.version))
 }
 
 fn affected(blank: Affected, version: Option<&str>, statement: &Statement, status: VexStatus) -> Affected {

@@ -8,11 +8,9 @@
 use super::left_out::LeftOut;
 use super::{Document, Item, Sink};
 use crate::feed::{FeedError, Head, WORD_BYTES_MAX, Word, bounded, cut};
-use muster_domain::{VexStatement, VexStatus};
-use packageurl::PackageUrl;
+use muster_domain::{Components, PackageUrl, VexStatement, VexStatus};
 use serde::Deserialize;
 use std::collections::HashMap;
-use std::str::FromStr;
 
 /// Most bytes of a detail that are kept.
 const DETAIL_BYTES_MAX: usize = 1024;
@@ -123,13 +121,12 @@ fn purl_of<'r>(reference: &'r str, purls: &HashMap<&str, &'r str>) -> Option<&'r
         Some(link) => link.split_once('#')?.1,
         None => purls.get(reference).copied().unwrap_or(reference),
     };
-    (bom_ref.len() <= WORD_BYTES_MAX && PackageUrl::from_str(bom_ref).is_ok()).then_some(bom_ref)
+    (bom_ref.len() <= WORD_BYTES_MAX && PackageUrl::parse(bom_ref).is_ok()).then_some(bom_ref)
 }
 
 fn with_version(purl: &str, version: &str) -> Option<String> {
-    let mut purl = PackageUrl::from_str(purl).ok()?;
-    purl.with_version(version).ok()?;
-    Some(purl.to_string())
+    let parts = Components { version: Some(version.to_owned()), ..Components::parse(purl).ok()? };
+    PackageUrl::build(parts).ok().map(|purl| purl.to_string())
 }
 
 #[derive(Deserialize)]

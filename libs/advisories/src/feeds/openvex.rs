@@ -10,14 +10,12 @@
 use super::{Document, Item, Sink};
 use crate::feed::{FeedError, Head, WORD_BYTES_MAX, Word, bounded, cut};
 use jiff::Timestamp;
-use muster_domain::{Skipped, VexStatement, VexStatus};
-use packageurl::PackageUrl;
+use muster_domain::{PackageUrl, Skipped, VexStatement, VexStatus};
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use std::fmt;
 use std::marker::PhantomData;
-use std::str::FromStr;
 
 /// Most bytes of an impact or action statement that are kept; one may be about a million products.
 const STATEMENT_BYTES_MAX: usize = 1024;
@@ -300,7 +298,7 @@ where
 impl Product {
     /// Its package URL, where it has one that can be read.
     pub(super) fn purl(&self) -> Option<&str> {
-        let is_purl = |text: &&str| text.len() <= WORD_BYTES_MAX && PackageUrl::from_str(text).is_ok();
+        let is_purl = |text: &&str| text.len() <= WORD_BYTES_MAX && PackageUrl::parse(text).is_ok();
         self.purl.as_deref().filter(is_purl).or_else(|| self.id.as_deref().filter(is_purl))
     }
 

@@ -13,10 +13,10 @@
 use super::openvex::{self, Statement};
 use super::{Document, Item, Sink};
 use crate::feed::{FeedError, Head, LINK_BYTES_MAX, WORD_BYTES_MAX, cut};
-use muster_domain::{Advisory, AdvisoryId, Affected, Ecosystem, Names, Reference, Skipped, VendorState, VexStatus};
-use packageurl::PackageUrl;
+use muster_domain::{
+    Advisory, AdvisoryId, Affected, Ecosystem, Names, PackageUrl, Reference, Skipped, VendorState, VexStatus,
+};
 use std::collections::{BTreeMap, BTreeSet};
-use std::str::FromStr;
 
 /// Most bytes of a description that are kept.
 const DETAILS_BYTES_MAX: usize = 4096;
@@ -122,20 +122,20 @@ struct Package {
 fn packages(statement: &Statement) -> (BTreeSet<Package>, BTreeSet<String>, Option<&str>) {
     let (mut packages, mut unknown, mut odd) = (BTreeSet::new(), BTreeSet::new(), None);
     for product in &statement.products {
-        let purl = product.purl().and_then(|purl| PackageUrl::from_str(purl).ok());
-        let Some(purl) = purl.filter(|purl| purl.ty() == "deb" && purl.namespace() == Some("ubuntu")) else {
+        let purl = product.purl().and_then(|purl| PackageUrl::parse(purl).ok());
+        let Some(purl) = purl.filter(|purl| purl.package_type == "deb" && purl.namespace.as_deref() == Some("ubuntu"))
+        else {
             odd = odd.or(Some(product.name()));
             continue;
         };
-        let qualifier = |key| purl.qualifiers().get(key).map(|value| &**value);
+        let qualifier = |key| purl.qualifiers.get(key).map(String::as_str);
         let distro = qualifier("distro").unwrap_or_default();
         let Some(ecosystem) = release(distro) else {
             unknown.insert(format!("Ubuntu {}", cut(distro, WORD_BYTES_MAX)));
             continue;
         };
         let names = if qualifier("arch") == Some("source") { Names::Source } else { Names::Binary };
-        let version = purl.version().filter(|version| !version.is_empty()).map(str::to_owned);
-        packages.insert(Package { ecosystem, names, name: purl.name().to_owned(), version });
+        packages.insert(Package { ecosystem, names, name: purl.name, version: purl.version });
     }
     let with_source: BTreeSet<Ecosystem> = packages
         .iter()

@@ -1,6 +1,7 @@
 //! CycloneDX documents.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    let _ = muster_packages::cyclonedx::read(bytes);
-});
+#[path = "../bodies.rs"]
+mod bodies;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| bodies::cyclonedx(bytes));

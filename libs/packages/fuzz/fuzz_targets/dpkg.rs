@@ -1,6 +1,7 @@
 //! dpkg status files.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    muster_packages::dpkg::parse("var/lib/dpkg/status", bytes);
-});
+#[path = "../bodies.rs"]
+mod bodies;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| bodies::dpkg(bytes));

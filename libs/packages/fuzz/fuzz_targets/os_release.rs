@@ -1,6 +1,7 @@
 //! os-release files.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    muster_packages::os_release::parse(bytes);
-});
+#[path = "../bodies.rs"]
+mod bodies;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| bodies::os_release(bytes));

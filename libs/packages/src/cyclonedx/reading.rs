@@ -2,10 +2,10 @@
 
 use super::property;
 use crate::{Parsed, merge::ecosystem_of, npm, os_release};
-use muster_domain::{Ecosystem, Inventory, OperatingSystem, Package, PackageManager, Skipped, SourcePackage};
-use packageurl::PackageUrl;
+use muster_domain::{
+    Components, Ecosystem, Inventory, OperatingSystem, Package, PackageManager, PackageUrl, Skipped, SourcePackage,
+};
 use serde::Deserialize;
-use std::str::FromStr;
 
 /// Bytes of a document. One with 100,000 components has about 60 MB.
 pub const BYTES_MAX: usize = 128 << 20;
@@ -193,18 +193,23 @@ fn operating_system(component: &Component) -> OperatingSystem {
 }
 
 fn package(component: &Component, purl: &str) -> Result<Package, String> {
-    let purl = PackageUrl::from_str(purl).map_err(|error| format!("`{purl}` is no package URL: {error}"))?;
-    let version = purl.version().map(str::to_owned).or_else(|| component.version.clone());
+    let malformed = |error| format!("`{purl}` is no package URL: {error}");
+    let written = Components::parse(purl).map_err(malformed)?;
+    let purl = PackageUrl::build(written.clone()).map_err(malformed)?;
+    let version = written.version.or_else(|| component.version.clone());
     let version = version.filter(|version| !version.is_empty()).ok_or("no version")?;
-    let name = match (purl.ty(), purl.namespace()) {
-        ("npm" | "golang" | "composer", Some(namespace)) => format!("{namespace}/{}", purl.name()),
-        ("maven", Some(namespace)) => format!("{namespace}:{}", purl.name()),
-        _ => purl.name().to_owned(),
+    let name = match (purl.package_type.as_str(), &purl.namespace, written.namespace) {
+        // The canonical form writes these small, though names of different case are different.
+        ("npm" | "golang", _, Some(namespace)) => format!("{namespace}/{}", written.name),
+        ("npm" | "golang", _, None) => written.name,
+        ("composer", Some(namespace), _) => format!("{namespace}/{}", purl.name),
+        ("maven", Some(namespace), _) => format!("{namespace}:{}", purl.name),
+        _ => purl.name.clone(),
     };
     if !npm::is_name(&name) {
         return Err("no name".to_owned());
     }
-    let ecosystem = Ecosystem::of_purl_type(purl.ty()).filter(|ecosystem| !ecosystem.row().is_distribution);
+    let ecosystem = Ecosystem::of_purl_type(&purl.package_type).filter(|ecosystem| !ecosystem.row().is_distribution);
     // A package URL has the canonical name (`jinja2`); the component may have the package's own spelling (`Jinja2`).
     let is_spelling = |ecosystem: &Ecosystem| ecosystem.normalise(&component.name) == ecosystem.normalise(&name);
     let name = if ecosystem.as_ref().is_some_and(is_spelling) { component.name.clone() } else { name };
@@ -220,13 +225,13 @@ fn package(component: &Component, purl: &str) -> Result<Package, String> {
     paths.retain(|path| !path.is_empty());
     paths.sort();
     paths.dedup();
-    let arch = purl.qualifiers().get("arch").map(|arch| arch.to_string());
+    let arch = purl.qualifiers.get("arch").cloned();
     let layer = value(component, property::LAYER).or_else(|| value(component, "aquasecurity:trivy:LayerDigest"));
     Ok(Package {
         ecosystem,
         name,
         version,
-        manager: manager(component, purl.ty()),
+        manager: manager(component, &purl.package_type),
         source: source(component, &purl),
         architecture: value(component, property::ARCHITECTURE).or(arch),
         paths,
@@ -265,11 +270,11 @@ fn manager(component: &Component, purl_type: &str) -> PackageManager {
 
 /// The source package: by our properties, Trivy's, Syft's, or the `upstream` qualifier that Syft writes
 /// (`openssl`, `glibc@2.36-9`), which it leaves out when the source has the binary's name.
-fn source(component: &Component, purl: &PackageUrl<'_>) -> Option<SourcePackage> {
-    if purl.ty() != "deb" {
+fn source(component: &Component, purl: &PackageUrl) -> Option<SourcePackage> {
+    if purl.package_type != "deb" {
         return None;
     }
-    let binary_version = || purl.version().unwrap_or_default().to_owned();
+    let binary_version = || purl.version.clone().unwrap_or_default();
     if let Some(name) = value(component, property::SOURCE_NAME) {
         let version = value(component, property::SOURCE_VERSION).unwrap_or_else(binary_version);
         return Some(SourcePackage { name, version });
@@ -287,10 +292,10 @@ fn source(component: &Component, purl: &PackageUrl<'_>) -> Option<SourcePackage>
         let version = value(component, "syft:metadata:sourceVersion").unwrap_or_else(binary_version);
         return Some(SourcePackage { name, version });
     }
-    let upstream = purl.qualifiers().get("upstream")?;
+    let upstream = purl.qualifiers.get("upstream")?;
     let (name, version) = match upstream.split_once('@') {
         Some((name, version)) => (name.to_owned(), version.to_owned()),
-        None => (upstream.to_string(), binary_version()),
+        None => (upstream.clone(), binary_version()),
     };
     Some(SourcePackage { name, version })
 }
@@ -310,8 +315,8 @@ const CODENAMES: [(&str, &str); 9] = [
 
 /// The release in a package URL: `distro=debian-12`, `debian-12.5`, `bookworm`.
 fn release(purl: &str) -> Option<Ecosystem> {
-    let purl = PackageUrl::from_str(purl).ok()?;
-    let distro = purl.qualifiers().get("distro")?;
+    let purl = PackageUrl::parse(purl).ok()?;
+    let distro = purl.qualifiers.get("distro")?;
     let version = match CODENAMES.iter().find(|(name, _)| name == distro) {
         Some((_, major)) => major,
         None => distro.strip_prefix("debian-")?,

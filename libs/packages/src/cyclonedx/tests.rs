@@ -101,6 +101,9 @@ fn package_urls_tell_the_ecosystem() {
         document(json!([
             {"type": "library", "name": "x", "purl": "pkg:pypi/Django@4.2"},
             {"type": "library", "name": "x", "purl": "pkg:golang/golang.org/x/net@v0.1.0"},
+            // names that the canonical form writes small, though small they are other packages
+            {"type": "library", "name": "x", "purl": "pkg:golang/github.com/Masterminds/semver@v1.5.0"},
+            {"type": "library", "name": "x", "purl": "pkg:npm/JSONStream@1"},
             {"type": "library", "name": "x", "purl": "pkg:cargo/time@0.1.0"},
             {"type": "library", "name": "x", "purl": "pkg:maven/org.a/b@1"},
             {"type": "library", "name": "x", "version": "2", "purl": "pkg:npm/a"},
@@ -112,11 +115,13 @@ fn package_urls_tell_the_ecosystem() {
         ])),
         &[
             "- curl 7",
-            "- org.a:b 1",
+            "Go github.com/Masterminds/semver v1.5.0",
             "Go golang.org/x/net v0.1.0",
+            "Maven org.a:b 1",
             "PyPI django 4.2",
             "crates.io time 0.1.0",
             "npm @s/inner 1",
+            "npm JSONStream 1",
             "npm a 2",
             "npm outer 1",
         ],
@@ -172,7 +177,7 @@ fn a_bad_component_is_told_and_the_others_are_read() {
         &[
             "component `a 1`: no package URL",
             "component `c `: no version",
-            "component `r`: `nonsense` is no package URL: missing scheme",
+            "component `r`: `nonsense` is no package URL: a package URL begins with `pkg:`",
         ],
     );
 }

@@ -155,7 +155,7 @@ fn packages_have_the_ecosystem_of_their_system() {
     };
     check("ID=debian\nVERSION_ID=12", Some("Debian:12"), "pkg:deb/debian/a@1?arch=amd64&distro=debian-12");
     check("ID=debian", None, "pkg:deb/debian/a@1?arch=amd64");
-    check("ID=ubuntu\nVERSION_ID=22.04", None, "pkg:deb/ubuntu/a@1?arch=amd64&distro=ubuntu-22.04");
+    check("ID=ubuntu\nVERSION_ID=22.04", Some("Ubuntu:22.04"), "pkg:deb/ubuntu/a@1?arch=amd64&distro=ubuntu-22.04");
     check("", None, "pkg:deb/a@1?arch=amd64");
 }
 

@@ -48,19 +48,24 @@ fn the_custom_type_counts_alone_when_it_is_there() {
 }
 
 #[test]
-fn applications_of_other_systems_have_no_ecosystem_yet() {
-    let check = |platform: &str, fields: &[(&str, &str)], expected: &str| {
+fn applications_have_the_ecosystem_of_a_system_that_dpkg_manages() {
+    let check = |platform: &str, fields: &[(&str, &str)], ecosystem: Option<&str>, expected: &str| {
         let inventory = inventory(operating_system(platform), &[entry(fields)], &[]);
         assert_eq!(told(&inventory), [expected]);
-        assert_eq!(inventory.packages[0].ecosystem, None);
+        assert_eq!(inventory.packages[0].ecosystem.as_ref().map(|ecosystem| ecosystem.as_str()), ecosystem);
     };
     let curl =
         [("Name", "curl"), ("Version", "8.3.0"), ("Release", "1.amzn2"), ("Epoch", "1"), ("Architecture", "x86_64")];
-    check("Amazon Linux 2023", &curl, "pkg:rpm/amzn/curl@1:8.3.0-1.amzn2?arch=x86_64 -");
+    check("Amazon Linux 2023", &curl, None, "pkg:rpm/amzn/curl@1:8.3.0-1.amzn2?arch=x86_64 -");
     let deb = [("Name", "curl"), ("Version", "7.81.0-1ubuntu1"), ("PackageId", "curl_7.81.0-1ubuntu1_amd64.deb")];
-    check("Ubuntu 22.04", &deb, "pkg:deb/ubuntu/curl@7.81.0-1ubuntu1?distro=ubuntu-22.04 -");
-    check("Ubuntu 22.04", &[("Name", "core20"), ("Version", "1"), ("PackageId", "")], "pkg:generic/core20@1 -"); // a snap
-    check("Microsoft Windows Server 2022", &[("Name", "7-Zip"), ("Version", "22.01")], "pkg:generic/7-Zip@22.01 -");
+    check("Ubuntu 22.04", &deb, Some("Ubuntu:22.04"), "pkg:deb/ubuntu/curl@7.81.0-1ubuntu1?distro=ubuntu-22.04 -");
+    check("Ubuntu 22.04", &[("Name", "core20"), ("Version", "1"), ("PackageId", "")], None, "pkg:generic/core20@1 -"); // a snap
+    check(
+        "Microsoft Windows Server 2022",
+        &[("Name", "7-Zip"), ("Version", "22.01")],
+        None,
+        "pkg:generic/7-Zip@22.01 -",
+    );
 }
 
 #[test]

@@ -1,10 +1,9 @@
 //! The product tree: from a product's id to the package and the platform that it is a component of.
 
 use super::document::{Csaf, Product, Relationship, Text};
-use packageurl::PackageUrl;
+use muster_domain::PackageUrl;
 use std::cell::Cell;
 use std::collections::HashMap;
-use std::str::FromStr;
 
 /// Most relationships from a component to its platform; Red Hat has two at most (package of a module of a stream).
 const CHAIN_MAX: usize = 8;
@@ -153,22 +152,23 @@ pub(super) struct Rpm {
 impl Rpm {
     /// What kind of package a package URL is of, and the package when it is an RPM.
     pub(super) fn of_purl(purl: &str) -> Result<Self, String> {
-        let read = PackageUrl::from_str(purl).map_err(|_| String::new())?;
-        if read.ty() != "rpm" {
-            return Err(read.ty().to_owned());
+        let read = PackageUrl::parse(purl).map_err(|_| String::new())?;
+        if read.package_type != "rpm" {
+            return Err(read.package_type);
         }
-        let qualifier = |key| read.qualifiers().get(key).map(|value| value.to_string());
+        let qualifier = |key| read.qualifiers.get(key).cloned();
         let module = qualifier("rpmmod");
         let is_stream = |version: &&str| {
             module.as_deref().and_then(|module| module.split(':').nth(1)).is_some_and(|stream| stream == *version)
         };
         // Of a module's unfixed component the stream stands where the version would.
-        let version = read.version().filter(|version| !version.is_empty() && !is_stream(version));
+        let version = read.version.as_deref().filter(|version| !is_stream(version));
         let version = version.map(|version| match qualifier("epoch") {
             Some(epoch) if !version.contains(':') => format!("{epoch}:{version}"),
             _ => version.to_owned(),
         });
-        Ok(Self { name: read.name().to_owned(), version, architecture: qualifier("arch"), module, is_told: true })
+        let architecture = qualifier("arch");
+        Ok(Self { name: read.name, version, architecture, module, is_told: true })
     }
 
     /// A component without a package URL: `openssl`, or `log4j:2/log4j` of a module. Anything else with a slash is an image.

@@ -22,11 +22,9 @@ use super::streams::Vendor;
 use crate::feed::{LINK_BYTES_MAX, WORD_BYTES_MAX, cut};
 use crate::feeds::left_out::LeftOut;
 use crate::feeds::{Item, Sink};
-use muster_domain::{Advisory, AdvisoryId, Ecosystem, Names, Reference, Skipped, VendorState};
-use packageurl::PackageUrl;
+use muster_domain::{Advisory, AdvisoryId, Ecosystem, Names, PackageUrl, Reference, Skipped, VendorState};
 use rows::{Key, Rows};
 use std::collections::{BTreeSet, HashMap};
-use std::str::FromStr;
 use words::{Words, vectors};
 
 /// Most bytes of a summary that are kept.
@@ -278,8 +276,8 @@ impl<'d, 'a> Gathering<'_, 'd, 'a> {
 /// `name:stream` of the module that a package is from; an error when it is from one that is not told whole.
 fn module_of(rpm: &Rpm, resolved: &Resolved<'_, '_>) -> Result<Option<String>, ()> {
     let between = resolved.between.and_then(|product| product.purl());
-    let between = between.and_then(|purl| PackageUrl::from_str(purl).ok()).filter(|purl| purl.ty() == "rpmmod");
-    let told = between.and_then(|purl| Some(format!("{}:{}", purl.name(), purl.version()?)));
+    let between = between.and_then(|purl| PackageUrl::parse(purl).ok()).filter(|purl| purl.package_type == "rpmmod");
+    let told = between.and_then(|purl| Some(format!("{}:{}", purl.name, purl.version?)));
     let Some(told) = rpm.module.clone().or(told) else {
         return if rpm.is_modular() { Err(()) } else { Ok(None) };
     };

@@ -10,10 +10,8 @@ use super::vendor::time;
 use crate::feed::{WORD_BYTES_MAX, cut};
 use crate::feeds::left_out::LeftOut;
 use crate::feeds::{Item, Sink};
-use muster_domain::{VexStatement, VexStatus};
-use packageurl::PackageUrl;
+use muster_domain::{PackageUrl, VexStatement, VexStatus};
 use std::collections::HashMap;
-use std::str::FromStr;
 
 /// Most bytes of a statement's text that are kept; one text may be about a million products.
 const STATEMENT_BYTES_MAX: usize = 1024;
@@ -66,7 +64,7 @@ fn by_status<'d, 'a>(vulnerability: &'d Vulnerability<'a>) -> [(VexStatus, Vec<&
 
 /// The package URL of the product, and of the part of it that the statement is about.
 fn product(resolved: &Resolved<'_, '_>) -> Option<(String, Vec<String>)> {
-    let valid = |purl: &&str| purl.len() <= WORD_BYTES_MAX && PackageUrl::from_str(purl).is_ok();
+    let valid = |purl: &&str| purl.len() <= WORD_BYTES_MAX && PackageUrl::parse(purl).is_ok();
     let component = resolved.component_product.and_then(|product| product.purl()).filter(valid);
     let platform = resolved.platform_product.and_then(|product| product.purl()).filter(valid);
     match (resolved.platform, platform, component) {

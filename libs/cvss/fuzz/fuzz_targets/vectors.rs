@@ -1,0 +1,7 @@
+//! CVSS vectors of every version.
+#![no_main]
+
+#[path = "../bodies.rs"]
+mod bodies;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| bodies::vectors(bytes));

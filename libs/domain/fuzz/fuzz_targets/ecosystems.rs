@@ -1,0 +1,7 @@
+//! Ecosystems and names in them.
+#![no_main]
+
+#[path = "../bodies.rs"]
+mod bodies;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| bodies::ecosystems(bytes));

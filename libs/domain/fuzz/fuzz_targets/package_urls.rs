@@ -1,0 +1,7 @@
+//! Package URLs.
+#![no_main]
+
+#[path = "../bodies.rs"]
+mod bodies;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| bodies::package_urls(bytes));

@@ -1,0 +1,53 @@
+//! What is run on any bytes, by cargo-fuzz and by `tests/fuzzing.rs`.
+#![allow(dead_code)] // a fuzz target runs one of them
+
+/// CycloneDX documents.
+pub fn cyclonedx(bytes: &[u8]) {
+    let _ = muster_packages::cyclonedx::read(bytes);
+}
+
+/// dpkg status files.
+pub fn dpkg(bytes: &[u8]) {
+    muster_packages::dpkg::parse("var/lib/dpkg/status", bytes);
+}
+
+/// dpkg lists of files.
+pub fn dpkg_list(bytes: &[u8]) {
+    muster_packages::dpkg_list::owned_paths(bytes);
+}
+
+/// package.json files.
+pub fn npm(bytes: &[u8]) {
+    muster_packages::npm::parse("node_modules/x/package.json", bytes);
+}
+
+/// os-release files.
+pub fn os_release(bytes: &[u8]) {
+    muster_packages::os_release::parse(bytes);
+}
+
+/// package-lock.json files.
+pub fn package_lock(bytes: &[u8]) {
+    muster_packages::package_lock::parse("package-lock.json", bytes);
+}
+
+/// Python metadata.
+pub fn python(bytes: &[u8]) {
+    muster_packages::python::parse("x.dist-info/METADATA", bytes);
+}
+
+/// Entries of SSM inventory types.
+pub fn ssm(bytes: &[u8]) {
+    if let Ok(entries) = serde_json::from_slice::<Vec<muster_packages::ssm::Entry>>(bytes) {
+        muster_packages::ssm::inventory(None, &entries, &[]);
+        muster_packages::ssm::inventory(None, &[], &entries);
+    }
+}
+
+/// Paths in images and archives.
+pub fn paths(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Ok(path) = muster_packages::normalise(text) {
+        assert_eq!(muster_packages::normalise(&path).as_ref(), Ok(&path));
+    }
+}

@@ -1,0 +1,7 @@
+//! Paths in images and archives.
+#![no_main]
+
+#[path = "../bodies.rs"]
+mod bodies;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| bodies::paths(bytes));

@@ -1,0 +1,7 @@
+//! Ranges of every grammar.
+#![no_main]
+
+#[path = "../bodies.rs"]
+mod bodies;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| bodies::ranges(bytes));

@@ -1,0 +1,7 @@
+//! Versions of every scheme.
+#![no_main]
+
+#[path = "../bodies.rs"]
+mod bodies;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| bodies::versions(bytes));
