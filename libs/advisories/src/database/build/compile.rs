@@ -2,9 +2,9 @@
 
 use super::super::hash;
 use super::super::layout::{
-    ClaimRow, EcosystemRow, ExploitRow, FACTS_BLOCK_BYTES, FACTS_BLOCK_BYTES_MAX, FactsBlockRow, KnownExploitedRow,
-    LifeCycleRow, NO_SCORE, NONE, PROBES_MAX, PackageRow, QualifierRow, RangeRow, RecordRow, Slot, VulnerabilityRow,
-    kind,
+    ClaimRow, EcosystemRow, ExploitRow, FACTS_BLOCK_BYTES, FACTS_BLOCK_BYTES_FULL, FACTS_BLOCK_BYTES_MAX,
+    FactsBlockRow, KnownExploitedRow, LifeCycleRow, NO_SCORE, NONE, PROBES_MAX, PackageRow, QualifierRow, RangeRow,
+    RecordRow, Slot, VulnerabilityRow, kind,
 };
 use super::super::pool::{ITEM_BYTES_MAX, Pool};
 use super::held::{AffectedKey, Held, HeldAffected};
@@ -490,9 +490,11 @@ fn life_cycles(builder: &Builder, compiled: &mut Compiled, texts: &mut Pool) -> 
 fn records(kept: &[Kept<'_>], compiled: &mut Compiled, texts: &mut Pool) -> Result<(), BuildError> {
     let mut blocks: Vec<Vec<u8>> = vec![Vec::new()];
     let mut full_blocks = 0;
+    let mut unpacker = zstd::bulk::Decompressor::new().map_err(BuildError::Compress)?;
+    let mut is_at_end = false;
     for record in kept {
-        let json = zstd::bulk::decompress(&record.held.facts, record.held.facts_bytes).map_err(BuildError::Compress)?;
-        if blocks.last().is_some_and(|block| block.len() >= FACTS_BLOCK_BYTES) {
+        let json = unpacker.decompress(&record.held.facts, record.held.facts_bytes).map_err(BuildError::Compress)?;
+        if is_at_end {
             if blocks.len() == FACTS_BLOCKS_AT_ONCE {
                 full_blocks += blocks.len();
                 pack(std::mem::take(&mut blocks), compiled)?;
@@ -509,7 +511,10 @@ fn records(kept: &[Kept<'_>], compiled: &mut Compiled, texts: &mut Pool) -> Resu
             facts_offset: count(block.len(), "facts")?.into(),
             facts_bytes: count(json.len(), "facts")?.into(),
         });
-        block.extend(json);
+        let (id, source, scope) = record.key;
+        block.extend(&json);
+        is_at_end = block.len() >= FACTS_BLOCK_BYTES_FULL
+            || hash::ends_block([id, source, scope], json.len(), FACTS_BLOCK_BYTES);
         assert!(block.len() <= FACTS_BLOCK_BYTES_MAX, "a record's facts are cut to well below a block's maximum");
     }
     pack(blocks, compiled)
