@@ -126,7 +126,7 @@ fn debian(number: u32, chance: &mut Chance) -> String {
     let _ = write!(record, r#""details":"{}","affected":["#, chance.prose(50));
     for release in 11..15 {
         let comma = if release > 11 { "," } else { "" };
-        let fixed = format!("{}-1+deb{release}u{}", chance.version(), chance.below(6));
+        let fixed = format!("1{}-1+deb{release}u{}", chance.version(), chance.below(6));
         let versions: Vec<String> = (0..20 + chance.below(20)).map(|_| format!("\"{}-1\"", chance.version())).collect();
         let _ = write!(
             record,
@@ -146,7 +146,7 @@ fn ubuntu(number: u32, chance: &mut Chance) -> String {
         ["Ubuntu:Pro:16.04:LTS", "Ubuntu:Pro:18.04:LTS", "Ubuntu:20.04:LTS", "Ubuntu:22.04:LTS", "Ubuntu:24.04:LTS"];
     for (place, release) in releases.into_iter().enumerate() {
         let comma = if place > 0 { "," } else { "" };
-        let fixed = format!("{}-2ubuntu{}", chance.version(), chance.below(9));
+        let fixed = format!("1{}-2ubuntu{}", chance.version(), chance.below(9));
         let binaries: Vec<String> = ["", "-dev", "-doc", "-utils"]
             .iter()
             .map(|part| format!(r#"{{"binary_name":"lib{name}{part}","binary_version":"{fixed}"}}"#))

@@ -26,7 +26,11 @@ fn main() -> Outcome {
         [flag, name] if flag == "--alone" => {
             let (_, part) = PARTS.iter().find(|(part, _)| part == name).ok_or("no such part")?;
             part()?;
-            println!("peak of resident memory {} MB", peak_bytes().unwrap_or(0) >> 20);
+            println!(
+                "processor time {:.1} s, peak of resident memory {} MB",
+                processor_seconds().unwrap_or(0.0),
+                peak_bytes().unwrap_or(0) >> 20
+            );
             Ok(())
         }
         wanted => PARTS
@@ -54,6 +58,7 @@ fn shared() -> Outcome {
 /// Reads all of `feeds` and writes the database, telling the time of each.
 fn build(feeds: &Path, to: &Path, tells_sources: bool) -> Result<BuildReport, Box<dyn Error>> {
     let begin = Instant::now();
+    println!("{:.1} s of processor time before it", processor_seconds().unwrap_or(0.0));
     let mut builder = Builder::new(1, jiff::Timestamp::UNIX_EPOCH);
     let summaries = source::read(feeds, &mut |item| drop(builder.take(item)))?;
     let read = begin.elapsed();
@@ -67,8 +72,9 @@ fn build(feeds: &Path, to: &Path, tells_sources: bool) -> Result<BuildReport, Bo
         .iter()
         .fold((0, 0), |(records, set_aside), summary| (records + summary.records, set_aside + summary.set_aside));
     println!(
-        "read {records} records in {read:.1?}, {set_aside} set aside, peak {} MB",
-        peak_bytes().unwrap_or(0) >> 20
+        "read {records} records in {read:.1?}, {set_aside} set aside, peak {} MB, {:.1} s of processor time so far",
+        peak_bytes().unwrap_or(0) >> 20,
+        processor_seconds().unwrap_or(0.0)
     );
     let report = builder.write(to)?;
     println!(
@@ -92,6 +98,15 @@ fn shared_data() -> Option<PathBuf> {
         return None;
     }
     Some(folder)
+}
+
+/// What all threads together took of the processors, which other programs beside do not change much (proc(5), `stat`, fields
+/// 14 and 15, in Linux' fixed hundredths of a second).
+fn processor_seconds() -> Option<f64> {
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    let (_, behind_name) = stat.rsplit_once(')')?;
+    let ticks = behind_name.split_whitespace().skip(11).take(2).map(|ticks| ticks.parse::<f64>().ok());
+    Some(ticks.sum::<Option<f64>>()? / 100.0)
 }
 
 /// Most memory that the process ever had, pages of files included (proc(5), `VmHWM`).
