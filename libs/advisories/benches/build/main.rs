@@ -17,8 +17,10 @@ use std::time::Instant;
 
 type Outcome = Result<(), Box<dyn Error>>;
 
-const PARTS: [(&str, fn() -> Outcome); 3] =
-    [("generated", generated::run), ("shared", shared), ("deltas", deltas::run)];
+/// What the bench is asked for, and what does it.
+type Part = (&'static str, fn() -> Outcome);
+
+const PARTS: [Part; 3] = [("generated", generated::run), ("shared", shared), ("deltas", deltas::run)];
 
 fn main() -> Outcome {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();

@@ -51,7 +51,7 @@ fn touched(old: &Database, new: &Database) -> Result<Option<Vec<Touched>>, Datab
             Ordering::Greater => (None, news.next()),
             Ordering::Equal => (olds.next(), news.next()),
         };
-        let Some((from, to)) = changed(old, before, new, after)? else {
+        let Some(Versions { from, to }) = changed(old, before, new, after)? else {
             continue;
         };
         if touched.len() == NAMES_MAX {
@@ -69,7 +69,7 @@ fn changed(
     before: Option<&PackageRow>,
     new: &Database,
     after: Option<&PackageRow>,
-) -> Result<Option<(Vec<u8>, Vec<u8>)>, DatabaseError> {
+) -> Result<Option<Versions>, DatabaseError> {
     if let (Some(before), Some(after)) = (before, after)
         && before.fingerprint == after.fingerprint
         && !has_moved_predictions(old, before, new, after)?
@@ -81,7 +81,7 @@ fn changed(
     let come = news.iter().filter(|(print, _)| !olds.contains_key(*print));
     let versions = gone.chain(come).map(|(_, versions)| versions.clone()).reduce(|all, one| all.and(&one));
     // Without any only the order of claims changed: the answers are the same.
-    Ok(versions.map(|Versions { from, to }| (from, to)))
+    Ok(versions)
 }
 
 /// From a version (inclusive, empty: the first) to another (exclusive, empty: none).
