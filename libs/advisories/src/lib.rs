@@ -31,7 +31,7 @@ pub mod source;
 
 pub use database::{
     Bound, BuildError, BuildReport, Builder, Candidate, CandidateRange, Candidates, Database, DatabaseError,
-    DatabaseInfo, Delta, End, Found, PackageName, Text, delta,
+    DatabaseInfo, Delta, End, FactsReader, Found, PackageName, Text, delta,
 };
 pub use feed::{FeedError, HEAD_BYTES_MAX, Head};
 pub use feeds::Item;

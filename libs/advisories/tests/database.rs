@@ -87,6 +87,52 @@ fn shown(database: &Database, ecosystem: &str, name: &str) -> Vec<String> {
 }
 
 #[test]
+fn many_look_ups_at_once_give_what_each_gives_alone() {
+    let (_folder, path) = folder();
+    // More packages than are fetched together, each with another one that is not there.
+    let many = (0..100).flat_map(|copy| {
+        fixtures().into_iter().map(move |mut advisory| {
+            advisory.id.0 += &format!("-{copy}");
+            advisory.affected.iter_mut().for_each(|one| one.name += &format!("-{copy}"));
+            advisory
+        })
+    });
+    let (database, _) = build(&path, 1, many);
+    let packages: Vec<_> = database.packages().map(Result::unwrap).collect();
+    assert!(packages.len() > 200, "{}", packages.len());
+    let known = packages.iter().map(|package| (package.ecosystem.as_str(), package.name.as_str()));
+    let absent = packages.iter().map(|package| ("Debian:99", package.name.as_str()));
+    let questions: Vec<_> = known.zip(absent).flat_map(|(known, absent)| [known, absent]).collect();
+    let places = |claims: muster_advisories::Candidates<'_>| -> Vec<(u32, u32)> {
+        claims.map(Result::unwrap).map(|claim| (claim.record_place(), claim.vulnerability_place())).collect()
+    };
+    let together: Vec<_> = database.candidates_of_all(&questions).into_iter().map(places).collect();
+    let alone: Vec<_> =
+        questions.iter().map(|(ecosystem, name)| places(database.candidates(ecosystem, name))).collect();
+    assert_eq!(together, alone);
+    assert_eq!(together.iter().filter(|claims| claims.is_empty()).count(), packages.len());
+    assert!(database.candidates_of_all(&[]).is_empty());
+}
+
+#[test]
+fn a_reader_of_many_facts_tells_what_each_question_alone_is_told() {
+    let (_folder, path) = folder();
+    let many = (0..300).flat_map(|copy| {
+        fixtures().into_iter().map(move |mut advisory| {
+            advisory.id.0 += &format!("-{copy}"); // in more blocks than a reader keeps
+            advisory.details = format!("{} {copy}", advisory.details.repeat(20));
+            advisory
+        })
+    });
+    let (database, _) = build(&path, 1, many);
+    let mut reader = muster_advisories::FactsReader::new(&database);
+    let names = ["CVE-2023-32681", "CVE-2023-5363", "CVE-1999-0001", "CVE-2021-23337", "CVE-2023-5363"];
+    for name in names.iter().chain(names.iter().rev()) {
+        assert_eq!(reader.told_by(name, None).unwrap(), database.facts(name).unwrap(), "{name}");
+    }
+}
+
+#[test]
 fn a_look_up_gives_every_claim_with_its_ranges_and_rating() {
     let (_folder, path) = folder();
     let (database, _) = build(&path, 1, fixtures());

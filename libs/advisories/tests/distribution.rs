@@ -468,7 +468,9 @@ fn old_files_stay_for_one_more_publication_and_leftovers_go() {
     assert!(world.repository().join(&first).exists()); // listed a moment ago
 
     let published = world.publish(5);
-    assert_eq!(published.removed, ["1-2.delta", "1-3.delta", first.as_str()]);
+    let mut removed = ["1-2.delta", "1-3.delta", first.as_str()];
+    removed.sort_unstable(); // the name of a full file begins with its epoch and goes on with its digest
+    assert_eq!(published.removed, removed);
     assert!(world.repository().join("README.html").exists());
     assert!(partials(&world.repository()).is_empty());
     let deltas: Vec<String> = world.index().deltas().iter().map(|delta| delta.file.name.to_string()).collect();

@@ -105,13 +105,36 @@ fn inventory() -> Inventory {
     Inventory::new(None, packages, Vec::new(), Vec::new())
 }
 
-/// Hash, slot, row, name; every other name is not there.
-#[divan::bench]
+/// Look-ups in one sample: some milliseconds, so that of many samples some are not interrupted; each goes on where the last
+/// one ended, so that what it looks up is in no cache.
+const LOOK_UPS: usize = 20_000;
+
+fn bench_look_ups(bencher: divan::Bencher<'_, '_>, known: impl Fn(&[(&str, &str)]) -> usize) {
+    let names = names();
+    let names: Vec<(&str, &str)> = names.iter().map(|(ecosystem, name)| (*ecosystem, name.as_str())).collect();
+    let mut samples = names.chunks(LOOK_UPS).cycle();
+    bencher
+        .counter(ItemsCount::new(LOOK_UPS))
+        .bench_local(|| known(samples.next().expect("a cycle of names has no end")));
+}
+
+/// Hash, slot, name; every other name is not there.
+#[divan::bench(sample_count = 1000, sample_size = 1)]
 fn look_up_a_package(bencher: divan::Bencher<'_, '_>) {
-    let (database, names) = (database(), names());
-    bencher.counter(ItemsCount::new(names.len())).bench(|| {
+    let database = database();
+    bench_look_ups(bencher, |names| {
         names.iter().filter(|(ecosystem, name)| database.candidates(ecosystem, name).next().is_some()).count()
     });
+}
+
+/// The same, an inventory's packages at a time, as matching asks.
+#[divan::bench(sample_count = 1000, sample_size = 1)]
+fn look_up_packages_together(bencher: divan::Bencher<'_, '_>) {
+    let database = database();
+    let known = |names: &[(&str, &str)]| {
+        database.candidates_of_all(names).into_iter().filter_map(|mut claims| claims.next()).count()
+    };
+    bench_look_ups(bencher, |names| names.chunks(250).map(known).sum());
 }
 
 /// All claims of a package with their ranges, each compared with one version: what a match is without its words.

@@ -24,14 +24,17 @@ mod vex;
 
 use judge::Decision;
 use kernel::Kernels;
-use lookup::Found;
-use muster_advisories::{Database, DatabaseError};
+use lookup::{Found, Lookup};
+use muster_advisories::{Database, DatabaseError, FactsReader};
 use muster_domain::{
     AdvisoryId, Digest, Ecosystem, Explanation, Gap, Inventory, Package, PackageManager, Status, Verdict, VerdictSet,
     VexStatement, VulnerabilityFacts,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashSet, VecDeque};
+
+/// Packages that the database is asked about at once: enough to hide what a look-up waits for, few enough to hold.
+const PACKAGES_AT_ONCE: usize = 256;
 
 /// All that matching says of one inventory.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -66,19 +69,19 @@ pub fn verdict_set(digest: Digest, matches: Matches, database: &Database) -> Ver
     let mut verdicts: Vec<Verdict> =
         verdicts.into_iter().filter(|verdict| verdict.status != Status::NotAffected).collect();
     sort(&mut verdicts);
-    let mut vulnerabilities = BTreeMap::new();
+    let (mut vulnerabilities, mut reader) = (BTreeMap::new(), FactsReader::new(database));
     for verdict in &verdicts {
-        vulnerabilities.entry(verdict.vulnerability.clone()).or_insert_with(|| facts(verdict, database));
+        vulnerabilities.entry(verdict.vulnerability.clone()).or_insert_with(|| facts(verdict, &mut reader));
     }
     let not_affected = (all - verdicts.len()) as u64;
     VerdictSet { inventory: Some(digest), verdicts, not_affected, vulnerabilities, gaps }
 }
 
 /// In the words of the record that decided. A damaged file costs the description, not the finding.
-fn facts(verdict: &Verdict, database: &Database) -> VulnerabilityFacts {
+fn facts(verdict: &Verdict, reader: &mut FactsReader<'_>) -> VulnerabilityFacts {
     let advisory = verdict.explanation.advisory.as_ref().map(|advisory| advisory.0.as_str());
     let bare = |description| VulnerabilityFacts { description, ..VulnerabilityFacts::default() };
-    let facts = match database.facts_told_by(&verdict.vulnerability, advisory) {
+    let facts = match reader.told_by(&verdict.vulnerability, advisory) {
         Ok(facts) => facts.unwrap_or_default(),
         Err(error) => bare(error.to_string()),
     };
@@ -123,29 +126,51 @@ impl<'a> Matching<'a> {
     }
 
     fn run(&mut self) {
-        for package in &self.inventory.packages {
-            let Some(ecosystem) = &package.ecosystem else {
-                let reason = "no advisory data: not an ecosystem that we know";
-                self.gap(unknown_ecosystem(self.inventory, package), reason);
-                continue;
-            };
-            if !self.database.covers(ecosystem.as_str()) {
-                self.gap(ecosystem.to_string(), "no advisory data: the database has none for it");
-                continue;
-            }
-            if let Err(error) = self.package(package, ecosystem) {
+        for packages in self.inventory.packages.chunks(PACKAGES_AT_ONCE) {
+            self.packages(packages);
+        }
+    }
+
+    /// Asks the database about several packages at once, which is faster than one after the other.
+    fn packages(&mut self, packages: &'a [Package]) {
+        let known: Vec<_> = packages.iter().filter_map(|package| self.known(package)).collect();
+        let questions = known.iter().flat_map(|(_, _, lookups)| lookups).map(|lookup| &lookup.question);
+        let questions: Vec<_> = questions.map(|question| (&*question.ecosystem, &*question.name)).collect();
+        let mut found = VecDeque::from(self.database.candidates_of_all(&questions));
+        for (package, ecosystem, lookups) in &known {
+            // Drained, so that an error in the middle leaves the answers for the next package at the front.
+            let found = lookups.iter().zip(found.drain(..lookups.len()));
+            if let Err(error) = self.package(package, ecosystem, lookup::claims(package, found)) {
                 self.gap(ecosystem.to_string(), &error.to_string());
             }
         }
+    }
+
+    /// A package that the database can know, with the questions about it; of any other why not is noted.
+    fn known<'p>(&mut self, package: &'p Package) -> Option<(&'p Package, &'p Ecosystem, Vec<Lookup<'p>>)> {
+        let Some(ecosystem) = &package.ecosystem else {
+            let reason = "no advisory data: not an ecosystem that we know";
+            self.gap(unknown_ecosystem(self.inventory, package), reason);
+            return None;
+        };
+        if !self.database.covers(ecosystem.as_str()) {
+            self.gap(ecosystem.to_string(), "no advisory data: the database has none for it");
+            return None;
+        }
+        Some((package, ecosystem, lookup::lookups(package, ecosystem)))
     }
 
     fn gap(&mut self, ecosystem: String, reason: &str) {
         *self.gaps.entry((ecosystem, reason.to_owned())).or_default() += 1;
     }
 
-    fn package(&mut self, package: &'a Package, ecosystem: &Ecosystem) -> Result<(), DatabaseError> {
-        let lookups = lookup::lookups(package, ecosystem);
-        let claims = lookup::claims(self.database, package, &lookups)?;
+    fn package(
+        &mut self,
+        package: &Package,
+        ecosystem: &Ecosystem,
+        claims: Result<Vec<Found<'_, '_>>, DatabaseError>,
+    ) -> Result<(), DatabaseError> {
+        let claims = claims?;
         let place = |claim: &Found<'_, '_>| claim.candidate.vulnerability_place();
         claims
             .chunk_by(|a, b| place(a) == place(b))

@@ -10,7 +10,7 @@ mod held;
 use super::pool::{Full, Pool};
 use crate::feed::{WORD_BYTES_MAX, cut};
 use crate::feeds::Item;
-use held::Held;
+use held::{Held, HeldFacts};
 use jiff::Timestamp;
 use muster_domain::{Advisory, Digest, Epss, Exploit, KnownExploited, LifeCycle, Skipped, VexStatement};
 use std::collections::{BTreeMap, BTreeSet};
@@ -82,6 +82,11 @@ pub struct Builder {
     epoch: u64,
     built_at: Timestamp,
     records: BTreeMap<RecordKey, Held>,
+    /// Beside the records, so that they can be let go one by one while the file's own grow. Those of a record that was replaced
+    /// are empty.
+    facts: Vec<HeldFacts>,
+    /// Made with the first record; making one takes longer than compressing a record.
+    packer: Option<zstd::bulk::Compressor<'static>>,
     texts: Pool,
     keys: Pool,
     known_exploited: BTreeMap<String, KnownExploited>,
@@ -102,6 +107,8 @@ impl Builder {
             epoch,
             built_at,
             records: BTreeMap::new(),
+            facts: Vec::new(),
+            packer: None,
             texts: Pool::default(),
             keys: Pool::default(),
             known_exploited: BTreeMap::new(),
@@ -154,7 +161,9 @@ impl Builder {
         }
         match self.hold(advisory) {
             Ok(held) => {
-                self.records.insert(key, held);
+                if let Some(replaced) = self.records.insert(key, held) {
+                    self.facts[replaced.facts] = HeldFacts::default();
+                }
             }
             Err(error) => {
                 self.failure.get_or_insert(error);

@@ -17,20 +17,16 @@ pub struct Candidates<'a> {
 
 impl<'a> Candidates<'a> {
     #[inline]
-    pub(super) fn of(database: &'a Database, package: &Slot) -> Self {
-        match database.slice(Section::Claims, package.claims_from.get(), package.claims.get()) {
+    pub(super) fn found(database: &'a Database, found: Result<Option<&Slot>, DatabaseError>) -> Self {
+        let claims = match found {
+            Ok(Some(slot)) => database.slice(Section::Claims, slot.claims_from.get(), slot.claims.get()),
+            Ok(None) => Ok(&[][..]),
+            Err(failure) => Err(failure),
+        };
+        match claims {
             Ok(claims) => Self { database, claims: claims.iter(), failure: None },
-            Err(failure) => Self::failed(database, failure),
+            Err(failure) => Self { database, claims: [].iter(), failure: Some(failure) },
         }
-    }
-
-    #[inline]
-    pub(super) fn none(database: &'a Database) -> Self {
-        Self { database, claims: [].iter(), failure: None }
-    }
-
-    pub(super) fn failed(database: &'a Database, failure: DatabaseError) -> Self {
-        Self { database, claims: [].iter(), failure: Some(failure) }
     }
 }
 

@@ -55,27 +55,7 @@ impl Database {
         vulnerability: &str,
         advisory: Option<&str>,
     ) -> Result<Option<VulnerabilityFacts>, DatabaseError> {
-        let Some(row) = self.vulnerability(vulnerability) else {
-            return Ok(None);
-        };
-        let records = self.records_of(row, advisory)?;
-        let mut facts = VulnerabilityFacts {
-            id: vulnerability.to_owned(),
-            aliases: self.aliases_of(row)?,
-            known_exploited: self.known_exploited(row)?,
-            epss: epss(row),
-            exploits: self.exploits(row)?,
-            ..VulnerabilityFacts::default()
-        };
-        if let Some(first) = records.first() {
-            facts.source = self.text(first.source.get())?.to_owned();
-            facts.source_url = origins::page(&facts.source, self.text(first.id.get())?);
-        }
-        for record in records.into_iter().take(RECORDS_MAX) {
-            join(&mut facts, self.text(record.source.get())?, self.record_facts(record)?);
-        }
-        facts.references.truncate(REFERENCES_MAX);
-        Ok(Some(facts))
+        FactsReader::new(self).told_by(vulnerability, advisory)
     }
 
     /// Standing records, the preferred one first; those taken back only when there is no other.
@@ -95,8 +75,9 @@ impl Database {
         Ok(ranked.into_iter().map(|(.., record)| record).collect())
     }
 
-    fn record_facts(&self, record: &RecordRow) -> Result<RecordFacts, DatabaseError> {
-        let block: &FactsBlockRow = self.row(Section::FactsBlocks, record.facts_block.get())?;
+    /// A compressed block, and how long it claims to be unpacked.
+    fn facts_block(&self, place: u32) -> Result<(&[u8], usize), DatabaseError> {
+        let block: &FactsBlockRow = self.row(Section::FactsBlocks, place)?;
         let unpacked_bytes = block.unpacked_bytes.get() as usize;
         if unpacked_bytes > FACTS_BLOCK_BYTES_MAX {
             return Err(DatabaseError::Damaged("a block of facts is too large"));
@@ -106,13 +87,7 @@ impl Database {
             .ok()
             .and_then(|from| all.get(from..from.checked_add(block.bytes.get() as usize)?))
             .ok_or(DatabaseError::Damaged("a block of facts leads out of its section"))?;
-        let unpacked = zstd::bulk::decompress(packed, unpacked_bytes)
-            .map_err(|_| DatabaseError::Damaged("a block of facts can't be unpacked"))?;
-        let json = unpacked
-            .get(record.facts_offset.get() as usize..)
-            .and_then(|rest| rest.get(..record.facts_bytes.get() as usize))
-            .ok_or(DatabaseError::Damaged("a record's facts lead out of their block"))?;
-        serde_json::from_slice(json).map_err(|_| DatabaseError::Damaged("a record's facts can't be read"))
+        Ok((packed, unpacked_bytes))
     }
 
     pub(super) fn aliases_of(&self, row: &VulnerabilityRow) -> Result<Vec<String>, DatabaseError> {
@@ -139,6 +114,92 @@ impl Database {
             required_action: self.text(known.required_action.get())?.to_owned(),
             ransomware: known.ransomware.get() == 1,
         }))
+    }
+}
+
+/// Blocks that a reader keeps unpacked. Records are sorted by id, so who asks in the order of CVEs comes through the blocks of each
+/// source one after the other: one for each of the large sources. A damaged file can make it 32 MiB.
+const BLOCKS_KEPT: usize = 8;
+
+/// Reads the facts of many vulnerabilities: what one of them unpacked serves those after it. Asked in the order of their
+/// names it unpacks least.
+pub struct FactsReader<'a> {
+    database: &'a Database,
+    /// Made with the first block; it costs more than a block to make.
+    unpacker: Option<zstd::bulk::Decompressor<'static>>,
+    /// Place and contents.
+    blocks: Vec<(u32, Vec<u8>)>,
+    /// Of `blocks`, the one that goes next.
+    oldest: usize,
+}
+
+impl<'a> FactsReader<'a> {
+    /// With nothing unpacked.
+    pub fn new(database: &'a Database) -> Self {
+        Self { database, unpacker: None, blocks: Vec::new(), oldest: 0 }
+    }
+
+    /// What is known of a vulnerability, in the words of the record `advisory` where it has words. `None`: nothing in the
+    /// database is about it.
+    ///
+    /// # Errors
+    /// When the file is damaged.
+    pub fn told_by(
+        &mut self,
+        vulnerability: &str,
+        advisory: Option<&str>,
+    ) -> Result<Option<VulnerabilityFacts>, DatabaseError> {
+        let database = self.database;
+        let Some(row) = database.vulnerability(vulnerability) else {
+            return Ok(None);
+        };
+        let records = database.records_of(row, advisory)?;
+        let mut facts = VulnerabilityFacts {
+            id: vulnerability.to_owned(),
+            aliases: database.aliases_of(row)?,
+            known_exploited: database.known_exploited(row)?,
+            epss: epss(row),
+            exploits: database.exploits(row)?,
+            ..VulnerabilityFacts::default()
+        };
+        if let Some(first) = records.first() {
+            facts.source = database.text(first.source.get())?.to_owned();
+            facts.source_url = origins::page(&facts.source, database.text(first.id.get())?);
+        }
+        for record in records.into_iter().take(RECORDS_MAX) {
+            join(&mut facts, database.text(record.source.get())?, self.record_facts(record)?);
+        }
+        facts.references.truncate(REFERENCES_MAX);
+        Ok(Some(facts))
+    }
+
+    fn record_facts(&mut self, record: &RecordRow) -> Result<RecordFacts, DatabaseError> {
+        let json = self
+            .block(record.facts_block.get())?
+            .get(record.facts_offset.get() as usize..)
+            .and_then(|rest| rest.get(..record.facts_bytes.get() as usize))
+            .ok_or(DatabaseError::Damaged("a record's facts lead out of their block"))?;
+        serde_json::from_slice(json).map_err(|_| DatabaseError::Damaged("a record's facts can't be read"))
+    }
+
+    fn block(&mut self, place: u32) -> Result<&[u8], DatabaseError> {
+        if let Some(known) = self.blocks.iter().position(|(known, _)| *known == place) {
+            return Ok(&self.blocks[known].1);
+        }
+        const UNREADABLE: DatabaseError = DatabaseError::Damaged("a block of facts can't be unpacked");
+        let (packed, unpacked_bytes) = self.database.facts_block(place)?;
+        let unpacker = match &mut self.unpacker {
+            Some(unpacker) => unpacker,
+            none => none.insert(zstd::bulk::Decompressor::new().map_err(|_| UNREADABLE)?),
+        };
+        let block = (place, unpacker.decompress(packed, unpacked_bytes).map_err(|_| UNREADABLE)?);
+        let at = self.oldest;
+        self.oldest = (at + 1) % BLOCKS_KEPT;
+        match self.blocks.get_mut(at) {
+            Some(old) => *old = block,
+            None => self.blocks.push(block),
+        }
+        Ok(&self.blocks[at].1)
     }
 }
 

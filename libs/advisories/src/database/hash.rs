@@ -18,6 +18,13 @@ pub(crate) fn of_bytes(bytes: &[u8]) -> u64 {
     fold(absorb(SPREAD, bytes) ^ STIR, SPREAD)
 }
 
+/// Whether a block of facts ends after the record with these names (id, source, scope): for so many records that blocks
+/// have `mean_bytes` on average, and whatever its neighbours are.
+pub(crate) fn ends_block(names: [&str; 3], record_bytes: usize, mean_bytes: usize) -> bool {
+    let hash = fold(names.iter().fold(SPREAD, |state, name| absorb(state, name.as_bytes())) ^ STIR, SPREAD);
+    hash % mean_bytes as u64 <= record_bytes as u64
+}
+
 /// Changes when `muster-versions` writes other keys than it did when a file was built.
 pub(crate) fn of_version_keys() -> u64 {
     const SAMPLES: &[(Scheme, &str)] = &[
@@ -61,6 +68,17 @@ mod tests {
         assert_ne!(of_package(0, b"npm", b"a"), of_package(0, b"np", b"ma"));
         assert_ne!(of_bytes(b""), of_bytes(b"\0"));
         assert_eq!(of_version_keys(), of_version_keys());
+    }
+
+    #[test]
+    fn blocks_end_so_often_that_they_have_their_length_on_average() {
+        for record_bytes in [100, 1_000, 4_000] {
+            let ends = |n: &u32| ends_block([&format!("GHSA-{n}"), "GHSA", ""], record_bytes, 16 << 10);
+            let blocks = (0..100_000).filter(ends).count();
+            let mean = 100_000 * record_bytes / blocks;
+            assert!((15 << 10..17 << 10).contains(&mean), "{mean} bytes with records of {record_bytes}");
+        }
+        assert!(ends_block(["a", "", ""], 20 << 10, 16 << 10), "a record longer than a block is one");
     }
 
     #[test]

@@ -27,11 +27,15 @@ pub(crate) const NO_SCORE: u8 = u8::MAX;
 /// slots whatever names a feed brings.
 pub(crate) const PROBES_MAX: usize = 64;
 
-/// Bytes of a block of facts before compression that the builder aims at: small enough that one record costs
-/// microseconds to unpack, large enough to compress.
+/// Bytes of a block of facts before compression, on average: small enough that one record costs microseconds to unpack,
+/// large enough to compress. Where a block ends, its last record says (`hash::ends_block`), so that a record more
+/// changes its own block and no other.
 pub(crate) const FACTS_BLOCK_BYTES: usize = 16 << 10;
 
-/// Most bytes that a block of facts may claim to unpack to: one block and one record more.
+/// A block with so many bytes ends whatever its records say; one in fifty comes to it.
+pub(crate) const FACTS_BLOCK_BYTES_FULL: usize = 64 << 10;
+
+/// Most bytes that a block of facts may claim to unpack to: a full block and one record more.
 pub(crate) const FACTS_BLOCK_BYTES_MAX: usize = 4 << 20;
 
 /// The sections, in the order of the file.

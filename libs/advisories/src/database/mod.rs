@@ -13,6 +13,7 @@ mod candidate;
 mod delta;
 mod facts;
 mod hash;
+mod index;
 mod layout;
 mod life_cycles;
 mod pool;
@@ -22,12 +23,14 @@ mod tables;
 pub use build::{BuildError, BuildReport, Builder};
 pub use candidate::{Bound, Candidate, CandidateRange, Candidates, End, Text};
 pub use delta::{Delta, NAMES_MAX, delta};
+pub use facts::FactsReader;
 pub use layout::FORMAT_VERSION;
 pub use search::Found;
 pub(crate) use tables::Table;
 
+use index::Index;
 use jiff::Timestamp;
-use layout::{EcosystemRow, Header, MAGIC, NONE, PROBES_MAX, PackageRow, Section, SectionRow, Slot, VulnerabilityRow};
+use layout::{EcosystemRow, Header, MAGIC, PackageRow, Section, SectionRow, Slot, VulnerabilityRow};
 use muster_domain::Digest;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
@@ -206,11 +209,16 @@ impl Database {
     /// `name` is normalised (`Ecosystem::normalise`).
     #[inline]
     pub fn candidates<'a>(&'a self, ecosystem: &str, name: &str) -> Candidates<'a> {
-        match self.package(ecosystem, name) {
-            Ok(Some(slot)) => Candidates::of(self, slot),
-            Ok(None) => Candidates::none(self),
-            Err(error) => Candidates::failed(self, error),
-        }
+        Candidates::found(self, self.package(ecosystem, name))
+    }
+
+    /// What is said of each of several packages (ecosystem and name), in their order. For thousands that are not in the
+    /// processor's caches it takes a fraction of the time of one after the other, since their places in the file are fetched
+    /// together.
+    pub fn candidates_of_all<'a>(&'a self, packages: &[(&str, &str)]) -> Vec<Candidates<'a>> {
+        let mut all = Vec::with_capacity(packages.len());
+        Index::of(self).find_all(packages, &mut |found| all.push(Candidates::found(self, found)));
+        all
     }
 
     /// All packages, sorted.
@@ -243,22 +251,8 @@ impl Database {
 
     #[inline]
     fn package(&self, ecosystem: &str, name: &str) -> Result<Option<&Slot>, DatabaseError> {
-        let hash = hash::of_package(self.header.seed.get(), ecosystem.as_bytes(), name.as_bytes());
-        let slots = self.table::<Slot>(Section::Index);
-        let mask = slots.len() - 1; // a power of two, checked when opened
-        for probe in 0..PROBES_MAX {
-            let slot = &slots[(hash as usize).wrapping_add(probe) & mask];
-            if slot.name.get() == NONE {
-                return Ok(None);
-            }
-            if slot.tag.get() == (hash >> 32) as u32
-                && self.bytes(slot.name.get())? == name.as_bytes()
-                && self.ecosystem_name(slot.ecosystem.get())? == ecosystem.as_bytes()
-            {
-                return Ok(Some(slot));
-            }
-        }
-        Ok(None) // the builder leaves no longer probe
+        let index = Index::of(self);
+        index.find(index.hash(ecosystem, name), ecosystem, name)
     }
 
     #[inline]

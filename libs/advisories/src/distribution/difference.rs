@@ -3,7 +3,7 @@
 //! The new file is cut into chunks, each made of a stretch of the old file. In a table, row by row (`rows`), compressed
 //! with zstd (RFC 8878). Elsewhere as a zstd frame that may refer to the stretch as if it stood right before it, as
 //! `zstd --patch-from` does with the whole of both. Why this and no other way:
-//! `docs/decisions/0006-deltas-between-epochs.md`.
+//! `docs/decisions/0007-deltas-between-epochs.md`.
 //!
 //! ```text
 //! magic (8) | format (u32) | reserved, 0 (u32) | bytes of the new file (u64) | chunks until those are complete
@@ -46,7 +46,7 @@ const FRAME_BYTES_MAX: usize = UNPACKED_BYTES_MAX + (1 << 20);
 /// Longest row that is compared as such.
 const ROW_BYTES_MAX: usize = 256;
 
-/// See the table in `docs/decisions/0006-deltas-between-epochs.md`.
+/// See the table in `docs/decisions/0007-deltas-between-epochs.md`.
 const LEVEL: i32 = 12;
 
 /// A file and where it has tables, in their order. Two files without equally many tables are compared as bytes.

@@ -16,7 +16,7 @@ use std::fs::File;
 use std::io::{self as std_io, Read as _};
 use std::path::Path;
 
-/// Of the full file: a tenth more than the best that zstd does, in a fortieth of the time (`docs/decisions/0006-deltas-between-epochs.md`).
+/// Of the full file: a tenth more than the best that zstd does, in a fortieth of the time (`docs/decisions/0007-deltas-between-epochs.md`).
 const FULL_LEVEL: i32 = 12;
 
 /// The window that every zstd decoder takes unasked.

@@ -1,7 +1,7 @@
 //! Under which names a package is looked up, and which of the claims found there are about it.
 
 use super::judge::Installed;
-use muster_advisories::{Candidate, Database, DatabaseError};
+use muster_advisories::{Candidate, Candidates, DatabaseError};
 use muster_domain::{Ecosystem, LookUp, Package};
 use muster_versions::Scheme;
 
@@ -25,22 +25,22 @@ pub(super) fn lookups<'p>(package: &'p Package, ecosystem: &Ecosystem) -> Vec<Lo
     package.look_ups().into_iter().map(ready).collect()
 }
 
-/// The claims that are about the package, those about one vulnerability behind each other.
+/// Of what each look-up found the claims that are about the package, those about one vulnerability behind each other.
 pub(super) fn claims<'d, 'l>(
-    database: &'d Database,
     package: &Package,
-    lookups: &'l [Lookup<'l>],
+    found: impl ExactSizeIterator<Item = (&'l Lookup<'l>, Candidates<'d>)>,
 ) -> Result<Vec<Found<'d, 'l>>, DatabaseError> {
     let mut claims = Vec::new();
-    for lookup in lookups {
-        for candidate in database.candidates(&lookup.question.ecosystem, &lookup.question.name) {
+    let has_several = found.len() > 1;
+    for (lookup, candidates) in found {
+        for candidate in candidates {
             let candidate = candidate?;
             if lookup.question.names.is_none_or(|names| names == candidate.names()) && is_about(&candidate, package)? {
                 claims.push(Found { candidate, lookup });
             }
         }
     }
-    if lookups.len() > 1 {
+    if has_several {
         claims.sort_by_key(|claim| claim.candidate.vulnerability_place());
     }
     Ok(claims)

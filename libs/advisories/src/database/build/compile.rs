@@ -2,12 +2,12 @@
 
 use super::super::hash;
 use super::super::layout::{
-    ClaimRow, EcosystemRow, ExploitRow, FACTS_BLOCK_BYTES, FACTS_BLOCK_BYTES_MAX, FactsBlockRow, KnownExploitedRow,
-    LifeCycleRow, NO_SCORE, NONE, PROBES_MAX, PackageRow, QualifierRow, RangeRow, RecordRow, Slot, VulnerabilityRow,
-    kind,
+    ClaimRow, EcosystemRow, ExploitRow, FACTS_BLOCK_BYTES, FACTS_BLOCK_BYTES_FULL, FACTS_BLOCK_BYTES_MAX,
+    FactsBlockRow, KnownExploitedRow, LifeCycleRow, NO_SCORE, NONE, PROBES_MAX, PackageRow, QualifierRow, RangeRow,
+    RecordRow, Slot, VulnerabilityRow, kind,
 };
 use super::super::pool::{ITEM_BYTES_MAX, Pool};
-use super::held::{AffectedKey, Held, HeldAffected};
+use super::held::{AffectedKey, Held, HeldAffected, HeldFacts};
 use super::{BuildError, Builder, RecordKey};
 use crate::names::{self, Grouping, RecordNames};
 use crate::rating::{self, Rating};
@@ -65,7 +65,8 @@ struct Joined<'a> {
     print: [u8; 32],
 }
 
-pub(super) fn compile(builder: Builder) -> Result<Compiled, BuildError> {
+pub(super) fn compile(mut builder: Builder) -> Result<Compiled, BuildError> {
+    let facts = std::mem::take(&mut builder.facts);
     let grouping = grouping(&builder);
     let (kept, wanted) = kept(&builder, &grouping);
     let joined = joined(&builder, &grouping, &kept, &wanted);
@@ -76,7 +77,7 @@ pub(super) fn compile(builder: Builder) -> Result<Compiled, BuildError> {
     index(&mut compiled, &texts);
     vulnerabilities(&builder, &grouping, &wanted, &joined, &mut compiled, &mut texts)?;
     life_cycles(&builder, &mut compiled, &mut texts)?;
-    records(&kept, &mut compiled, &mut texts)?;
+    records(&kept, facts, &mut compiled, &mut texts)?;
     compiled.texts = texts.into_blob();
     Ok(compiled)
 }
@@ -486,13 +487,21 @@ fn life_cycles(builder: &Builder, compiled: &mut Compiled, texts: &mut Pool) -> 
     Ok(())
 }
 
-/// Records, and their facts in blocks.
-fn records(kept: &[Kept<'_>], compiled: &mut Compiled, texts: &mut Pool) -> Result<(), BuildError> {
+/// Records, and their facts in blocks; what was held of each is let go as it is packed.
+fn records(
+    kept: &[Kept<'_>],
+    mut facts: Vec<HeldFacts>,
+    compiled: &mut Compiled,
+    texts: &mut Pool,
+) -> Result<(), BuildError> {
     let mut blocks: Vec<Vec<u8>> = vec![Vec::new()];
     let mut full_blocks = 0;
+    let mut unpacker = zstd::bulk::Decompressor::new().map_err(BuildError::Compress)?;
+    let mut is_at_end = false;
     for record in kept {
-        let json = zstd::bulk::decompress(&record.held.facts, record.held.facts_bytes).map_err(BuildError::Compress)?;
-        if blocks.last().is_some_and(|block| block.len() >= FACTS_BLOCK_BYTES) {
+        let HeldFacts { packed, unpacked_bytes } = std::mem::take(&mut facts[record.held.facts]);
+        let json = unpacker.decompress(&packed, unpacked_bytes).map_err(BuildError::Compress)?;
+        if is_at_end {
             if blocks.len() == FACTS_BLOCKS_AT_ONCE {
                 full_blocks += blocks.len();
                 pack(std::mem::take(&mut blocks), compiled)?;
@@ -509,7 +518,10 @@ fn records(kept: &[Kept<'_>], compiled: &mut Compiled, texts: &mut Pool) -> Resu
             facts_offset: count(block.len(), "facts")?.into(),
             facts_bytes: count(json.len(), "facts")?.into(),
         });
-        block.extend(json);
+        let (id, source, scope) = record.key;
+        block.extend(&json);
+        is_at_end = block.len() >= FACTS_BLOCK_BYTES_FULL
+            || hash::ends_block([id, source, scope], json.len(), FACTS_BLOCK_BYTES);
         assert!(block.len() <= FACTS_BLOCK_BYTES_MAX, "a record's facts are cut to well below a block's maximum");
     }
     pack(blocks, compiled)

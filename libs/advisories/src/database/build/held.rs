@@ -22,6 +22,8 @@ const CPES_MAX: usize = 200;
 const REMARK_BYTES_MAX: usize = 300;
 /// Most architectures of one package; there are about 20.
 const ARCHITECTURES_MAX: usize = 32;
+/// How hard facts are compressed while they are held: as fast as they come.
+const HELD_LEVEL: i32 = 1;
 /// Most bytes of the reason why a range can't be read.
 const REASON_BYTES_MAX: usize = 300;
 
@@ -35,12 +37,19 @@ pub(super) struct Held {
     pub withdrawn: Option<String>,
     pub vendor: Option<String>,
     pub scores: Vec<(u8, BaseScore)>,
-    pub affected: BTreeMap<AffectedKey, HeldAffected>,
-    /// `RecordFacts` as JSON, compressed.
-    pub facts: Vec<u8>,
-    pub facts_bytes: usize,
+    /// Sorted.
+    pub affected: Box<[(AffectedKey, HeldAffected)]>,
+    /// Place in `Builder::facts`.
+    pub facts: usize,
     /// Digest of what in the facts rates the vulnerability.
     pub ratings: [u8; 32],
+}
+
+/// `RecordFacts` as JSON, compressed: most of what a build must hold.
+#[derive(Default)]
+pub(super) struct HeldFacts {
+    pub packed: Box<[u8]>,
+    pub unpacked_bytes: usize,
 }
 
 /// What of a package a record speaks of: each is a claim of its own. Numbers are texts in the builder's pool, or `NONE`.
@@ -96,11 +105,21 @@ impl Builder {
             withdrawn: advisory.withdrawn.filter(|_| is_withdrawn).map(|at| at.to_string()),
             vendor: facts.vendor_severity.clone(),
             scores: advisory.severity.iter().filter_map(rating::base_score).collect(),
-            affected,
-            facts_bytes: json.len(),
-            facts: zstd::bulk::compress(&json, 1).map_err(BuildError::Compress)?,
+            affected: affected.into_iter().collect(),
+            facts: self.hold_facts(&json)?,
             ratings,
         })
+    }
+
+    fn hold_facts(&mut self, json: &[u8]) -> Result<usize, BuildError> {
+        let packer = match &mut self.packer {
+            Some(packer) => packer,
+            none => none.insert(zstd::bulk::Compressor::new(HELD_LEVEL).map_err(BuildError::Compress)?),
+        };
+        // Boxed, since the compressor leaves room for the worst case behind what it wrote.
+        let packed = packer.compress(json).map_err(BuildError::Compress)?.into_boxed_slice();
+        self.facts.push(HeldFacts { packed, unpacked_bytes: json.len() });
+        Ok(self.facts.len() - 1)
     }
 
     fn affected_key(&mut self, affected: &Affected, name: &str) -> Result<AffectedKey, BuildError> {
