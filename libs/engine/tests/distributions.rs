@@ -212,6 +212,38 @@ fn a_fix_of_ubuntu_pro_is_told_as_such_and_counts_where_it_is_installed() {
 }
 
 #[test]
+fn of_one_distributors_records_the_one_with_the_first_fix_counts() {
+    let items = |other: &str| {
+        vec![
+            record(
+                "UBUNTU_CVE",
+                "UBUNTU-CVE-2024-1",
+                vec![affected("Ubuntu:22.04", "curl", Some("7.81.0-1ubuntu1.14"))],
+            ),
+            record(other, CVE, vec![affected("Ubuntu:22.04", "curl", Some("7.81.0-1ubuntu1.24"))]),
+        ]
+    };
+    let installed = |version: &str| package("Ubuntu:22.04", "curl", version);
+    let good = "NotAffected -: 7.81.0-1ubuntu1.16 is not before the fix 7.81.0-1ubuntu1.14";
+    check(items("UBUNTU_CVE"), installed("7.81.0-1ubuntu1.16"), good);
+    // somebody else's word is another word
+    let bad = "Affected 7.81.0-1ubuntu1.24: 7.81.0-1ubuntu1.16 is before the fix 7.81.0-1ubuntu1.24";
+    check(items("OTHER"), installed("7.81.0-1ubuntu1.16"), bad);
+    let before = "Affected 7.81.0-1ubuntu1.14: 7.81.0-1ubuntu1.13 is before the fix 7.81.0-1ubuntu1.14";
+    check(items("UBUNTU_CVE"), installed("7.81.0-1ubuntu1.13"), before);
+}
+
+#[test]
+fn a_fix_that_another_range_holds_is_not_advised() {
+    let both = affected("Debian:12", "curl", Some("7.2-1")).with_range("7.0-1", Some("7.9-1"));
+    check(
+        vec![record("DEBIAN_CVE", CVE, vec![both])],
+        package("Debian:12", "curl", "7.1-1"),
+        "Affected 7.9-1: 7.1-1 is before the fix 7.9-1 and not before 7.0-1, the first affected version",
+    );
+}
+
+#[test]
 fn the_running_kernel_counts_and_one_not_booted_yet_is_named() {
     let database = database(vec![record("DEBIAN_CVE", CVE, vec![affected("Debian:12", "linux", Some("6.1.76-1"))])]);
     let kernel = |release: &str, version: &str| Package {

@@ -101,15 +101,53 @@ fn best<'d, 'l>(
                     && other.candidate.record_place() == claim.candidate.record_place()
             })
     };
-    let mut best: Option<Decision<'d, 'l>> = None;
+    let mut decisions: Vec<Decision<'d, 'l>> = Vec::new();
     for claim in claims.clone().filter(|claim| (!has_own_record || stands_alone(claim)) && is_nearest(claim)) {
-        let next = Decision { found: claim, judgement: judge(&claim.candidate, &claim.lookup.installed)? };
-        best = Some(match best {
-            Some(best) if !next.judgement.beats(&best.judgement) => best,
-            _ => next,
-        });
+        decisions.push(Decision { found: claim, judgement: judge(&claim.candidate, &claim.lookup.installed)? });
     }
-    Ok(best)
+    if is_distribution && decisions.len() > 1 {
+        drop_later_fixes(&mut decisions)?;
+    }
+    let better = |best: Decision<'d, 'l>, next: Decision<'d, 'l>| {
+        if next.judgement.beats(&best.judgement) { next } else { best }
+    };
+    Ok(decisions.into_iter().reduce(better))
+}
+
+/// A distributor that says in one record from which version it fixed something, and in another names a later version that
+/// has the fix (Ubuntu's VEX names the newest there is), means the first.
+fn drop_later_fixes(decisions: &mut Vec<Decision<'_, '_>>) -> Result<(), DatabaseError> {
+    let mut fixed_by = Vec::new();
+    for decision in &*decisions {
+        if matches!(decision.judgement.why, Why::Outside) && is_behind_a_fix(decision)? {
+            fixed_by.push(decision.claim().source()?);
+        }
+    }
+    if fixed_by.is_empty() {
+        return Ok(());
+    }
+    let mut kept = Vec::new();
+    for decision in decisions.drain(..) {
+        if decision.judgement.fixed.is_none() || !fixed_by.contains(&decision.claim().source()?) {
+            kept.push(decision);
+        }
+    }
+    *decisions = kept;
+    Ok(())
+}
+
+fn is_behind_a_fix(decision: &Decision<'_, '_>) -> Result<bool, DatabaseError> {
+    let Some(key) = decision.installed().key() else {
+        return Ok(false);
+    };
+    for range in decision.claim().ranges()? {
+        if let CandidateRange::Interval { end: End::Fixed(fix), .. } = range?
+            && fix.key <= key
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 impl Judgement<'_> {
@@ -149,7 +187,7 @@ fn judge<'a>(claim: &Candidate<'a>, installed: &Installed<'_>) -> Result<Judgeme
         _ => {}
     }
     let mut inside: Option<CandidateRange<'a>> = None;
-    let mut fixed: Option<Bound<'a>> = None;
+    let mut fixes: Vec<(Bound<'a>, CandidateRange<'a>)> = Vec::new();
     let mut unreadable = None;
     let mut names_versions = false;
     for range in claim.ranges()? {
@@ -159,13 +197,16 @@ fn judge<'a>(claim: &Candidate<'a>, installed: &Installed<'_>) -> Result<Judgeme
             unreadable = Some(why);
         } else if holds(&range, installed)? {
             inside.get_or_insert(range);
-            if let CandidateRange::Interval { end: End::Fixed(fix), .. } = range
-                && fixed.is_none_or(|lowest| fix.key < lowest.key)
-            {
-                (inside, fixed) = (Some(range), Some(fix));
+            if let CandidateRange::Interval { end: End::Fixed(fix), .. } = range {
+                fixes.push((fix, range));
             }
         }
     }
+    let fixed = lowest_good(claim, fixes)?;
+    if let Some((_, range)) = fixed {
+        inside = Some(range);
+    }
+    let fixed = fixed.map(|(fix, _)| fix);
     Ok(match (inside, unreadable) {
         (Some(range), _) => Judgement { status: Status::Affected, why: Why::Inside(range), fixed },
         (None, _) if !names_versions => match claim.state() {
@@ -176,6 +217,27 @@ fn judge<'a>(claim: &Candidate<'a>, installed: &Installed<'_>) -> Result<Judgeme
         (None, Some(why)) => answer(Status::Undetermined, Why::RangeUnreadable(why)),
         (None, None) => answer(Status::NotAffected, Why::Outside),
     })
+}
+
+/// The lowest fix that no range of the claim holds, with the range that it ends: what one range ends with may be affected by
+/// the next.
+fn lowest_good<'a>(
+    claim: &Candidate<'a>,
+    mut fixes: Vec<(Bound<'a>, CandidateRange<'a>)>,
+) -> Result<Option<(Bound<'a>, CandidateRange<'a>)>, DatabaseError> {
+    fixes.sort_by_key(|(fix, _)| fix.key);
+    for (fix, range) in fixes {
+        let mut is_good = true;
+        for other in claim.ranges()? {
+            if let CandidateRange::Interval { introduced, end } = other? {
+                is_good &= introduced.is_some_and(|bound| bound.key > fix.key) || !before(fix.key, &end);
+            }
+        }
+        if is_good {
+            return Ok(Some((fix, range)));
+        }
+    }
+    Ok(None)
 }
 
 fn holds(range: &CandidateRange<'_>, installed: &Installed<'_>) -> Result<bool, DatabaseError> {
