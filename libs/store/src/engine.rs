@@ -21,6 +21,8 @@ pub(crate) struct Dialect {
     pub sequence: &'static str,
     /// Parameters of one statement, at most.
     pub parameters_max: usize,
+    /// Whether parameters that come in order are numbered, too; else they are `?`.
+    pub numbered: bool,
 }
 
 /// A pool of connections to one engine.
@@ -198,7 +200,11 @@ impl Write {
         while let Some(first) = rows.peek() {
             let columns = first.len();
             let chunk: Vec<_> = rows.by_ref().take(self.rows_per_statement(columns)).collect();
-            let sql = format!("{head} VALUES {} {tail}", placeholders(chunk.len(), columns, 0));
+            let values = match self.dialect.numbered {
+                true => placeholders(chunk.len(), columns, 0),
+                false => vec![format!("({})", vec!["?"; columns].join(", ")); chunk.len()].join(", "),
+            };
+            let sql = format!("{head} VALUES {values} {tail}");
             statements.push((sql, chunk.into_iter().flatten().collect()));
         }
         statements

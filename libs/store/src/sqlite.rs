@@ -22,6 +22,8 @@ static DIALECT: Dialect = Dialect {
     sequence: "INTEGER PRIMARY KEY AUTOINCREMENT",
     // It takes 32,766 (sqlite.org/limits.html, section 9), but looks for each name in the list of all.
     parameters_max: 400,
+    // for the same reason: `?` has no name to be looked for
+    numbered: false,
 };
 
 /// For each new connection, in this order (the timeout first, since switching to WAL may have to wait).
