@@ -19,12 +19,14 @@ const VERSIONS: u64 = 30;
 /// One inventory of so many has the affected version.
 const AFFECTED_EVERY: u64 = 100;
 
+/// How large.
 #[derive(Clone, Copy, Debug)]
 pub struct Size {
     pub resources: u64,
     pub inventories: u64,
 }
 
+/// The fleet in the store.
 pub struct Fleet;
 
 impl Fleet {
@@ -33,7 +35,7 @@ impl Fleet {
         let first = muster_store::Epoch { number: 1, ..crate::epoch(1, &Self) };
         let first = muster_store::Epoch { delta: muster_store::StoredDelta::default(), ..first };
         store.mark_touched(&first).await.unwrap();
-        let affected = (0..size.resources).filter(|n| n % size.inventories % AFFECTED_EVERY == 0);
+        let affected = (0..size.resources).filter(|n| (n % size.inventories).is_multiple_of(AFFECTED_EVERY));
         let affected: Vec<_> = affected.map(|n| things::instance(ACCOUNT, &resource_id(n))).collect();
         store
             .observe(&things::sweep(ACCOUNT, ResourceKind::Instance, &affected, 0), |_| things::message("x"))
@@ -58,6 +60,7 @@ impl Fleet {
     }
 }
 
+/// Of every resource.
 pub const EXPOSURE: &[u8] = br#"{"reachabilities":[],"undetermined":[],"modelled":false}"#;
 
 fn resource_id(n: u64) -> String {

@@ -1,5 +1,5 @@
 //! A new advisory against a full store: how long until the affected resources are found, and until their findings are
-//! open. `cargo bench -p muster-store --bench rematch`, on SQLite and, when it is installed, on PostgreSQL.
+//! open. `cargo bench -p muster-store --bench rematch --profile dev`, on SQLite and, when it is installed, on PostgreSQL.
 //!
 //! `MUSTER_BENCH_RESOURCES` (1,000,000), `MUSTER_BENCH_INVENTORIES` (10,000), `MUSTER_BENCH_RUNS` (3) and
 //! `MUSTER_BENCH_ENGINES` (`sqlite,postgres`) say otherwise. An inventory has 400 packages, each name stands in three of
