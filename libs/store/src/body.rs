@@ -3,7 +3,8 @@
 use crate::StoreError;
 use muster_domain::{Digest, ResourceId};
 use serde::{Serialize, de::DeserializeOwned};
-use std::io::Read;
+use std::cell::RefCell;
+use zstd::bulk::{Compressor, Decompressor};
 
 /// What one body may unpack to: the largest inventories seen are a few megabytes, so this only stops a damaged or
 /// hostile row from taking all memory.
@@ -12,9 +13,18 @@ const BODY_BYTES_MAX: u64 = 256 << 20;
 /// zstd's own default: about 400 MB/s, and JSON shrinks to a sixth.
 const LEVEL: i32 = 3;
 
+thread_local! {
+    // A context is 100 kB and more: making one costs more than a small body does.
+    static COMPRESSOR: RefCell<Compressor<'static>> =
+        RefCell::new(Compressor::new(LEVEL).expect("a context fails only without memory"));
+    static DECOMPRESSOR: RefCell<Decompressor<'static>> =
+        RefCell::new(Decompressor::new().expect("a context fails only without memory"));
+}
+
 /// Compresses.
 pub(crate) fn pack(bytes: &[u8]) -> Vec<u8> {
-    zstd::bulk::compress(bytes, LEVEL).expect("compressing memory into memory fails only without memory")
+    let packed = COMPRESSOR.with_borrow_mut(|compressor| compressor.compress(bytes));
+    packed.expect("compressing memory into memory fails only without memory")
 }
 
 /// The value's JSON, compressed.
@@ -25,13 +35,16 @@ pub(crate) fn pack_json<T: Serialize>(value: &T) -> Vec<u8> {
 /// Decompresses; `what` names the thing in the error.
 pub(crate) fn unpack(packed: &[u8], what: impl Fn() -> String) -> Result<Vec<u8>, StoreError> {
     let corrupt = |why: String| StoreError::Corrupt { what: what(), why };
-    let decoder = zstd::stream::read::Decoder::with_buffer(packed).map_err(|cause| corrupt(cause.to_string()))?;
-    let mut bytes = Vec::new();
-    decoder.take(BODY_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(|cause| corrupt(cause.to_string()))?;
-    if bytes.len() as u64 > BODY_BYTES_MAX {
-        return Err(corrupt(format!("unpacks to more than {BODY_BYTES_MAX} bytes")));
-    }
-    Ok(bytes)
+    // `pack` writes the size into the head; a damaged one is refused before anything is allocated for it.
+    let size = match zstd::zstd_safe::get_frame_content_size(packed) {
+        Ok(Some(size)) if size <= BODY_BYTES_MAX => {
+            usize::try_from(size).map_err(|cause| corrupt(cause.to_string()))?
+        }
+        Ok(Some(_)) => return Err(corrupt(format!("unpacks to more than {BODY_BYTES_MAX} bytes"))),
+        Ok(None) | Err(_) => return Err(corrupt("it does not begin as a compressed body".to_owned())),
+    };
+    let bytes = DECOMPRESSOR.with_borrow_mut(|decompressor| decompressor.decompress(packed, size));
+    bytes.map_err(|cause| corrupt(cause.to_string()))
 }
 
 /// Decompresses and reads JSON.
@@ -79,6 +92,8 @@ mod tests {
         let what = || "inventory sha256:00".to_owned();
         let mut packed = pack(b"[1, 2, 3]");
         assert_eq!(unpack_json::<Vec<u8>>(&packed, what).unwrap(), [1, 2, 3]);
+        let error = unpack(b"no body", what).unwrap_err();
+        assert!(error.to_string().contains("does not begin"), "{error}");
         packed.truncate(packed.len() - 3);
         let error = unpack(&packed, what).unwrap_err();
         assert!(error.to_string().starts_with("stored inventory sha256:00 is corrupt"), "{error}");

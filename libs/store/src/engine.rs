@@ -2,7 +2,7 @@
 
 use crate::{StoreError, error::During, outbox::Bells};
 use sqlx::{Any, AnyPool, Transaction, any::AnyArguments, query::Query};
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 /// What an engine calls things that the other calls otherwise.
@@ -21,6 +21,8 @@ pub(crate) struct Dialect {
     pub sequence: &'static str,
     /// Parameters of one statement, at most.
     pub parameters_max: usize,
+    /// Whether parameters that come in order are numbered, too; else they are `?`.
+    pub numbered: bool,
 }
 
 /// A pool of connections to one engine.
@@ -110,6 +112,22 @@ impl Write {
         Ok(())
     }
 
+    /// The same for several things. Whoever takes several takes them in their order, so that two never wait for each
+    /// other.
+    pub async fn lock_all(&mut self, things: &BTreeSet<String>) -> Result<(), StoreError> {
+        let lock = match (self.dialect.lock, things.first()) {
+            (None, _) | (_, None) => return Ok(()),
+            (_, Some(thing)) if things.len() == 1 => return self.lock(thing).await,
+            (Some(lock), _) => lock,
+        };
+        let lock = lock.replace("$1", "thing");
+        let sql = format!("{lock} FROM (VALUES {}) AS things (thing)", placeholders(things.len(), 1, 0));
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).persistent(false);
+        let things = things.iter().map(|thing| Value::from(thing.as_str())).collect();
+        bound(query, things).execute(&mut *self.transaction).await.during(self.query)?;
+        Ok(())
+    }
+
     /// Runs a statement and counts the rows it touched.
     pub async fn run(&mut self, sql: &'static str, values: Vec<Value>) -> Result<u64, StoreError> {
         let done = bound(sqlx::query(sql), values).execute(&mut *self.transaction).await.during(self.query)?;
@@ -136,6 +154,13 @@ impl Write {
         rows.iter().map(R::from_row).collect::<Result<_, _>>().during(self.query)
     }
 
+    /// Reads within the transaction by a statement made at run time; its text holds no value, only `$n`.
+    pub async fn rows_made<R: Row>(&mut self, sql: String, values: Vec<Value>) -> Result<Vec<R>, StoreError> {
+        let query = bound(sqlx::query(sqlx::AssertSqlSafe(sql)).persistent(false), values);
+        let rows = query.fetch_all(&mut *self.transaction).await.during(self.query)?;
+        rows.iter().map(R::from_row).collect::<Result<_, _>>().during(self.query)
+    }
+
     /// What the engine calls bytes.
     pub fn bytes(&self) -> &'static str {
         self.dialect.bytes
@@ -149,14 +174,40 @@ impl Write {
     /// `head VALUES (…), (…) tail` with as many rows in a statement as are sensible.
     pub async fn insert(&mut self, head: &str, rows: Vec<Vec<Value>>, tail: &str) -> Result<u64, StoreError> {
         let mut touched = 0;
+        for (sql, values) in self.inserts(head, rows, tail) {
+            touched += self.run_made(sql, values).await?;
+        }
+        Ok(touched)
+    }
+
+    /// The same, with what `tail` says to return.
+    pub async fn insert_returning<R: Row>(
+        &mut self,
+        head: &str,
+        rows: Vec<Vec<Value>>,
+        tail: &str,
+    ) -> Result<Vec<R>, StoreError> {
+        let mut returned = Vec::new();
+        for (sql, values) in self.inserts(head, rows, tail) {
+            returned.extend(self.rows_made(sql, values).await?);
+        }
+        Ok(returned)
+    }
+
+    fn inserts(&self, head: &str, rows: Vec<Vec<Value>>, tail: &str) -> Vec<(String, Vec<Value>)> {
+        let mut statements = Vec::new();
         let mut rows = rows.into_iter().peekable();
         while let Some(first) = rows.peek() {
             let columns = first.len();
             let chunk: Vec<_> = rows.by_ref().take(self.rows_per_statement(columns)).collect();
-            let sql = format!("{head} VALUES {} {tail}", placeholders(chunk.len(), columns, 0));
-            touched += self.run_made(sql, chunk.into_iter().flatten().collect()).await?;
+            let values = match self.dialect.numbered {
+                true => placeholders(chunk.len(), columns, 0),
+                false => vec![format!("({})", vec!["?"; columns].join(", ")); chunk.len()].join(", "),
+            };
+            let sql = format!("{head} VALUES {values} {tail}");
+            statements.push((sql, chunk.into_iter().flatten().collect()));
         }
-        Ok(touched)
+        statements
     }
 
     /// Makes it all true at once, and wakes whoever sends the messages.

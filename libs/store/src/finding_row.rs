@@ -7,12 +7,14 @@ use crate::{
 use muster_domain::{Finding, FindingDetails, Severity};
 use std::collections::BTreeSet;
 
-/// Writes the row when its revision is above the stored one. Parameters: [`columns`].
-pub(crate) const UPSERT: &str = "INSERT INTO finding (id, account, region, resource, resource_kind, type, status,
+/// Writes rows of [`columns`].
+pub(crate) const INSERT: &str = "INSERT INTO finding (id, account, region, resource, resource_kind, type, status,
         severity, score_tenths, vulnerability, title, fix_available, exploit_available, epss_millionths, protocol,
-        port_begin, port_end, first_observed_at, last_observed_at, updated_at, closed_at, revision, body)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
-    ON CONFLICT (id) DO UPDATE SET account = excluded.account, region = excluded.region,
+        port_begin, port_end, first_observed_at, last_observed_at, updated_at, closed_at, revision, body)";
+
+/// Those whose revision is above the stored one; returns the ids of what is written.
+pub(crate) const WHEN_NEWER: &str =
+    "ON CONFLICT (id) DO UPDATE SET account = excluded.account, region = excluded.region,
         resource = excluded.resource, resource_kind = excluded.resource_kind, type = excluded.type,
         status = excluded.status, severity = excluded.severity, score_tenths = excluded.score_tenths,
         vulnerability = excluded.vulnerability, title = excluded.title, fix_available = excluded.fix_available,
@@ -21,9 +23,9 @@ pub(crate) const UPSERT: &str = "INSERT INTO finding (id, account, region, resou
         first_observed_at = excluded.first_observed_at, last_observed_at = excluded.last_observed_at,
         updated_at = excluded.updated_at, closed_at = excluded.closed_at, revision = excluded.revision,
         body = excluded.body
-    WHERE finding.revision < excluded.revision";
+    WHERE finding.revision < excluded.revision RETURNING id";
 
-/// The row, in the order of [`UPSERT`].
+/// The row, in the order of [`INSERT`].
 pub(crate) fn columns(finding: &Finding) -> Vec<Value> {
     let (vulnerability, protocol, ports) = match &finding.details {
         FindingDetails::Package(found) => (found.vulnerability.id.as_str(), "", (-1, -1)),

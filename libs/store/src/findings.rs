@@ -1,12 +1,13 @@
 //! Findings and their life cycle, as scoring decides it.
 
 use crate::{
-    OutboxMessage, SCORING, Store, StoreError, body,
+    OutboxMessage, SCORING, Store, StoreError, batch, body,
     engine::{Value, Write, placeholders, values},
     finding_row, limit,
+    resources::IDS_MAX,
 };
 use muster_domain::{Digest, Finding, FindingId, ResourceId, Severity};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A closed finding is deleted after this many days (Amazon Inspector user guide, "Understanding findings").
 const CLOSED_DAYS: i64 = 30;
@@ -26,12 +27,45 @@ pub struct ScoredKey {
     pub gone: bool,
 }
 
+/// What one resource has been scored to ([`Store::apply_many`]).
+#[derive(Clone, Debug)]
+pub struct ScoredResource {
+    /// Which.
+    pub resource: ResourceId,
+    /// From what.
+    pub key: ScoredKey,
+    /// Findings in their new state.
+    pub findings: Vec<Finding>,
+    /// What tells of them.
+    pub messages: Vec<OutboxMessage>,
+}
+
 impl Store {
     /// All findings of a resource, closed ones too, ordered by id.
     pub async fn findings_of(&self, resource: &ResourceId) -> Result<Vec<Finding>, StoreError> {
         let sql = "SELECT id, body FROM finding WHERE resource = $1 ORDER BY id";
         let rows = self.engine.rows("read a resource's findings", sql, values![resource]).await?;
         rows.into_iter().map(finding_row::read).collect()
+    }
+
+    /// All findings of each of these resources, as [`Store::findings_of`] gives them; those without any are left out.
+    pub async fn findings_of_many(
+        &self,
+        resources: &[ResourceId],
+    ) -> Result<BTreeMap<ResourceId, Vec<Finding>>, StoreError> {
+        let mut findings: BTreeMap<_, Vec<Finding>> = BTreeMap::new();
+        for chunk in resources.chunks(IDS_MAX) {
+            let sql = format!(
+                "SELECT id, body FROM finding WHERE resource IN {} ORDER BY id",
+                placeholders(1, chunk.len(), 0)
+            );
+            let ids = chunk.iter().map(Value::from).collect();
+            for row in self.engine.rows_made("read resources' findings", sql, ids).await? {
+                let finding = finding_row::read(row)?;
+                findings.entry(finding.resource.clone()).or_default().push(finding);
+            }
+        }
+        Ok(findings)
     }
 
     /// One finding.
@@ -51,24 +85,33 @@ impl Store {
         transitions: &[Finding],
         messages: Vec<OutboxMessage>,
     ) -> Result<(), StoreError> {
-        let mut write = self.engine.write("apply findings").await?;
-        write.lock(&format!("findings {resource}")).await?;
-        let mut written = BTreeMap::new();
-        for finding in transitions {
-            if put_finding(&mut write, finding).await? {
-                written.insert(finding.id.as_str(), finding);
-            }
-        }
+        let scored = ScoredResource {
+            resource: resource.clone(),
+            key: scored.clone(),
+            findings: transitions.to_vec(),
+            messages,
+        };
+        self.apply_many(vec![scored]).await
+    }
+
+    /// Does for several resources at once what [`Store::apply`] does for one: a conflict over one finding leaves all as
+    /// they were. At most [`BATCH_MAX`](crate::BATCH_MAX), each resource and each finding once.
+    pub async fn apply_many(&self, scored: Vec<ScoredResource>) -> Result<(), StoreError> {
+        const QUERY: &str = "apply findings";
+        let scored = batch(QUERY, scored, |one| one.resource.clone())?;
+        let findings: Vec<_> = scored.values().flat_map(|one| &one.findings).collect();
+        let mut write = self.engine.write(QUERY).await?;
+        write.lock_all(&scored.keys().map(|resource| format!("findings {resource}")).collect()).await?;
+        let written = put_findings(&mut write, &findings).await?;
         put_parts(&mut write, &written).await?;
-        write
-            .run(
-                "INSERT INTO scored (resource, verdicts, exposure, gone) VALUES ($1, $2, $3, $4)
-                 ON CONFLICT (resource) DO UPDATE SET verdicts = excluded.verdicts, exposure = excluded.exposure,
-                 gone = excluded.gone",
-                values![resource, &scored.verdicts, &scored.exposure, i64::from(scored.gone)],
-            )
-            .await?;
-        write.tell(SCORING, messages).await?;
+        let row = |(resource, one): (&ResourceId, &ScoredResource)| {
+            values![resource, &one.key.verdicts, &one.key.exposure, i64::from(one.key.gone)]
+        };
+        let head = "INSERT INTO scored (resource, verdicts, exposure, gone)";
+        let tail = "ON CONFLICT (resource) DO UPDATE SET verdicts = excluded.verdicts, exposure = excluded.exposure,
+            gone = excluded.gone";
+        write.insert(head, scored.iter().map(row).collect(), tail).await?;
+        write.tell(SCORING, scored.into_values().flat_map(|one| one.messages)).await?;
         write.commit().await
     }
 
@@ -115,13 +158,26 @@ impl Store {
     }
 }
 
-/// Whether there was something to write.
-async fn put_finding(write: &mut Write, finding: &Finding) -> Result<bool, StoreError> {
-    let written = write.run(finding_row::UPSERT, finding_row::columns(finding)).await?;
-    if written == 0 {
+/// Those that there was something to write of, by id.
+async fn put_findings<'f>(
+    write: &mut Write,
+    findings: &[&'f Finding],
+) -> Result<BTreeMap<&'f str, &'f Finding>, StoreError> {
+    let mut by_id = BTreeMap::new();
+    for finding in findings {
+        if by_id.insert(finding.id.as_str(), *finding).is_some() {
+            let why = format!("finding {} comes twice", finding.id);
+            return Err(StoreError::Invalid { query: write.query, why });
+        }
+    }
+    let rows = findings.iter().map(|finding| finding_row::columns(finding)).collect();
+    let written: Vec<(String,)> = write.insert_returning(finding_row::INSERT, rows, finding_row::WHEN_NEWER).await?;
+    let written: BTreeSet<_> = written.iter().map(|(id,)| id.as_str()).collect();
+    for finding in findings.iter().filter(|finding| !written.contains(finding.id.as_str())) {
         already_there(write, finding).await?;
     }
-    Ok(written > 0)
+    by_id.retain(|id, _| written.contains(id));
+    Ok(by_id)
 }
 
 /// The packages and components of the findings (by id), for all of them at once: a resource has hundreds of findings,

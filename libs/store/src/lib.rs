@@ -44,16 +44,21 @@ pub use finding_filter::{
     DateRange, FindingFilter, NumberRange, PackageFilter, PortRange, StringComparison, StringFilter, TagFilter,
 };
 pub use finding_query::{FindingPage, FindingQuery, Sort, SortField};
-pub use findings::ScoredKey;
-pub use matches::{MatchKey, Matched};
+pub use findings::{ScoredKey, ScoredResource};
+pub use matches::{MatchKey, Matched, NewMatch};
 pub use outbox::{ADVISORIES, DISCOVERY, INVENTORY, MATCHING, OutboxMessage, SCORING};
 pub use resources::{Change, Observed, ResourcePage, StoredResource, Sweep};
 pub use scans::Scan;
 
 use engine::Engine;
+use std::collections::BTreeMap;
 
 /// The most rows that one list returns, whatever limit the caller names: a bound on memory.
 pub const ROWS_MAX: u32 = 10_000;
+
+/// The most resources that are written at once ([`Store::put_matches`], [`Store::apply_many`]): more would save little
+/// and keep a transaction open for long. PostgreSQL has room for 6,400 locks by default; a batch takes one per resource.
+pub const BATCH_MAX: usize = 256;
 
 /// The state of all services. Cheap to clone; clones share one pool of connections.
 #[derive(Clone)]
@@ -91,4 +96,24 @@ impl std::fmt::Debug for Store {
 /// As the engines take it: bounded by [`ROWS_MAX`].
 fn limit(rows: u32) -> i64 {
     i64::from(rows.min(ROWS_MAX))
+}
+
+/// A batch by what each of it is about, in that order.
+fn batch<T, K: Ord + std::fmt::Display>(
+    query: &'static str,
+    all: Vec<T>,
+    key: impl Fn(&T) -> K,
+) -> Result<BTreeMap<K, T>, StoreError> {
+    if all.len() > BATCH_MAX {
+        return Err(StoreError::Invalid { query, why: format!("{} at once, and {BATCH_MAX} are the most", all.len()) });
+    }
+    let mut sorted = BTreeMap::new();
+    for one in all {
+        let key = key(&one);
+        if sorted.contains_key(&key) {
+            return Err(StoreError::Invalid { query, why: format!("{key} is in the batch twice") });
+        }
+        sorted.insert(key, one);
+    }
+    Ok(sorted)
 }

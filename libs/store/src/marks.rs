@@ -3,9 +3,10 @@
 
 use crate::{
     Epoch, Store, StoreError, body,
-    engine::{Value, Write, values},
+    engine::{Write, values},
 };
 use muster_domain::Touched;
+use std::collections::BTreeSet;
 
 /// Held by whoever marks, and by whoever forgets the packages that this looks at.
 pub(crate) const MARK_LOCK: &str = "muster mark";
@@ -58,17 +59,17 @@ impl Store {
     }
 }
 
-/// A match by an older epoch than the one that is marked comes too late for its mark.
-pub(crate) async fn mark_if_late(write: &mut Write, inventory: &Value, epoch: i64) -> Result<(), StoreError> {
-    write
-        .run(
-            "INSERT INTO inventory_behind (inventory, epoch)
-             SELECT CAST($1 AS TEXT), begun FROM marked_epoch WHERE begun > $2
-             ON CONFLICT (inventory) DO UPDATE SET epoch = excluded.epoch
-             WHERE inventory_behind.epoch < excluded.epoch",
-            vec![inventory.clone(), epoch.into()],
-        )
-        .await?;
+/// Matches by an older epoch than the one that is marked come too late for its mark. `matched`: inventories and epochs.
+pub(crate) async fn mark_if_late(write: &mut Write, matched: &BTreeSet<(&str, i64)>) -> Result<(), StoreError> {
+    let begun: Vec<(i64,)> = write.rows("SELECT begun FROM marked_epoch", Vec::new()).await?;
+    let begun = begun.first().map_or(0, |(begun,)| *begun);
+    let late: BTreeSet<&str> =
+        matched.iter().filter(|(_, epoch)| *epoch < begun).map(|(inventory, _)| *inventory).collect();
+    let rows = late.into_iter().map(|inventory| values![inventory, begun]).collect();
+    let head = "INSERT INTO inventory_behind (inventory, epoch)";
+    let tail = "ON CONFLICT (inventory) DO UPDATE SET epoch = excluded.epoch
+        WHERE inventory_behind.epoch < excluded.epoch";
+    write.insert(head, rows, tail).await?;
     Ok(())
 }
 

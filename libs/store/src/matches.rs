@@ -1,14 +1,14 @@
 //! Matches: what each resource's software and network have been judged to be, and from which inputs.
 
 use crate::{
-    MATCHING, OutboxMessage, ScoredKey, Store, StoreError, body,
+    MATCHING, OutboxMessage, ScoredKey, Store, StoreError, batch, body,
     engine::{Value, Write, placeholders, values},
     limit,
     marks::mark_if_late,
     resources::IDS_MAX,
 };
 use muster_domain::{Digest, Gap, ResourceId, VerdictSet};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The inputs of a match: while they are the same, so is the match.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,11 +34,37 @@ pub struct Matched {
     pub exposure: Vec<u8>,
 }
 
+/// A match to be noted ([`Store::put_matches`]).
+#[derive(Clone, Debug)]
+pub struct NewMatch {
+    /// Whose.
+    pub resource: ResourceId,
+    /// From what.
+    pub key: MatchKey,
+    /// The verdict set.
+    pub verdicts: Digest,
+    /// Its body, unless it is in the store already or comes along with another match of the batch.
+    pub verdict_set: Option<VerdictSet>,
+    /// The exposure's JSON.
+    pub exposure: Vec<u8>,
+    /// What tells of it.
+    pub message: Option<OutboxMessage>,
+}
+
 impl Matched {
     /// What scoring notes once it has scored this match.
     pub fn scored_key(&self) -> ScoredKey {
         ScoredKey { verdicts: self.verdicts.clone(), exposure: Digest::of(&self.exposure), gone: self.key.gone }
     }
+}
+
+type MatchRow = (String, Option<String>, i64, Option<String>, i64, String, Vec<u8>);
+
+/// The columns of [`MatchRow`].
+macro_rules! columns {
+    () => {
+        "resource, inventory, epoch, topology, gone, verdicts, exposure_body"
+    };
 }
 
 impl Store {
@@ -54,67 +80,62 @@ impl Store {
         exposure: &[u8],
         message: Option<OutboxMessage>,
     ) -> Result<bool, StoreError> {
-        let epoch = body::signed(key.epoch);
-        let mut write = self.engine.write("note a match").await?;
-        put_verdict_set(&mut write, verdicts, verdict_set).await?;
-        if let Some(inventory) = &key.inventory {
-            write
-                .run(
-                    "INSERT INTO verdict_cache (inventory, epoch, verdicts) VALUES ($1, $2, $3)
-                     ON CONFLICT (inventory, epoch) DO UPDATE SET verdicts = excluded.verdicts
-                     WHERE verdict_cache.verdicts <> excluded.verdicts",
-                    values![inventory, epoch, verdicts],
-                )
-                .await?;
-            mark_if_late(&mut write, &inventory.into(), epoch).await?;
-        }
-        let noted = write
-            .run(
-                "INSERT INTO resource_match
-                     (resource, inventory, epoch, topology, gone, verdicts, exposure, exposure_body)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-                 ON CONFLICT (resource) DO UPDATE SET inventory = excluded.inventory, epoch = excluded.epoch,
-                     topology = excluded.topology, gone = excluded.gone, verdicts = excluded.verdicts,
-                     exposure = excluded.exposure, exposure_body = excluded.exposure_body
-                 WHERE resource_match.epoch <= excluded.epoch",
-                values![
-                    resource,
-                    &key.inventory,
-                    epoch,
-                    &key.topology,
-                    i64::from(key.gone),
-                    verdicts,
-                    &Digest::of(exposure),
-                    body::pack(exposure),
-                ],
-            )
-            .await?;
-        if noted > 0 {
-            write.tell(MATCHING, message).await?;
-        }
+        let new = NewMatch {
+            resource: resource.clone(),
+            key: key.clone(),
+            verdicts: verdicts.clone(),
+            verdict_set: verdict_set.cloned(),
+            exposure: exposure.to_vec(),
+            message,
+        };
+        Ok(!self.put_matches(vec![new]).await?.is_empty())
+    }
+
+    /// Notes the matches of several resources at once, all or none: each as [`Store::put_match`] does, a verdict set may
+    /// come along with any of them. The answer names those that are noted. At most [`BATCH_MAX`](crate::BATCH_MAX), each resource once.
+    pub async fn put_matches(&self, matches: Vec<NewMatch>) -> Result<BTreeSet<ResourceId>, StoreError> {
+        const QUERY: &str = "note matches";
+        // In the order of their names, so that two writers wait for each other and not both.
+        let matches = batch(QUERY, matches, |new| new.resource.clone())?;
+        let mut write = self.engine.write(QUERY).await?;
+        put_verdict_sets(&mut write, &matches).await?;
+        put_cache(&mut write, &matches).await?;
+        let rows = matches.values().map(row).collect();
+        let head = "INSERT INTO resource_match
+            (resource, inventory, epoch, topology, gone, verdicts, exposure, exposure_body)";
+        let tail = "ON CONFLICT (resource) DO UPDATE SET inventory = excluded.inventory, epoch = excluded.epoch,
+                topology = excluded.topology, gone = excluded.gone, verdicts = excluded.verdicts,
+                exposure = excluded.exposure, exposure_body = excluded.exposure_body
+            WHERE resource_match.epoch <= excluded.epoch RETURNING resource";
+        let noted = body::resource_ids(write.insert_returning(head, rows, tail).await?);
+        let noted: BTreeSet<_> = noted.into_iter().collect();
+        let told = matches.into_values().filter(|new| noted.contains(&new.resource)).filter_map(|new| new.message);
+        write.tell(MATCHING, told).await?;
         write.commit().await?;
-        Ok(noted > 0)
+        Ok(noted)
     }
 
     /// A resource's match.
     pub async fn matched(&self, resource: &ResourceId) -> Result<Option<Matched>, StoreError> {
-        type Row = (Option<String>, i64, Option<String>, i64, String, Vec<u8>);
-        let sql = "SELECT inventory, epoch, topology, gone, verdicts, exposure_body FROM resource_match
-            WHERE resource = $1";
-        let row: Option<Row> = self.engine.row("read a match", sql, values![resource]).await?;
-        row.map(|(inventory, epoch, topology, gone, verdicts, exposure)| {
-            Ok(Matched {
-                key: MatchKey {
-                    inventory: inventory.map(body::digest).transpose()?,
-                    epoch: body::unsigned(epoch)?,
-                    topology: topology.map(body::digest).transpose()?,
-                    gone: gone != 0,
-                },
-                verdicts: body::digest(verdicts)?,
-                exposure: body::unpack(&exposure, || format!("exposure of {resource}"))?,
-            })
-        })
-        .transpose()
+        let sql = concat!("SELECT ", columns!(), " FROM resource_match WHERE resource = $1");
+        let row: Option<MatchRow> = self.engine.row("read a match", sql, values![resource]).await?;
+        Ok(row.map(read).transpose()?.map(|(_, matched)| matched))
+    }
+
+    /// The matches of these resources; those that have none are left out.
+    pub async fn matches_of(&self, resources: &[ResourceId]) -> Result<BTreeMap<ResourceId, Matched>, StoreError> {
+        let mut matches = BTreeMap::new();
+        for chunk in resources.chunks(IDS_MAX) {
+            let sql = concat!("SELECT ", columns!(), " FROM resource_match WHERE resource IN ");
+            let sql = format!("{sql}{}", placeholders(1, chunk.len(), 0));
+            let ids = chunk.iter().map(Value::from).collect();
+            let rows: Vec<MatchRow> = self.engine.rows_made("read matches", sql, ids).await?;
+            for row in rows {
+                let (resource, matched) = read(row)?;
+                matches.insert(resource, matched);
+            }
+        }
+        Ok(matches)
     }
 
     /// A verdict set by its digest. One that no match holds any more may be gone: read the match again.
@@ -227,26 +248,70 @@ impl Store {
     }
 }
 
-async fn put_verdict_set(
-    write: &mut Write,
-    digest: &Digest,
-    verdict_set: Option<&VerdictSet>,
-) -> Result<(), StoreError> {
-    let Some(verdict_set) = verdict_set else {
-        let known: Vec<(i64,)> =
-            write.rows("SELECT COUNT(*) FROM verdict_set WHERE digest = $1", values![digest]).await?;
-        return match known.first() {
-            Some((1,)) => Ok(()),
-            _ => Err(StoreError::Missing { what: format!("verdict set {digest}") }),
-        };
+fn read(
+    (resource, inventory, epoch, topology, gone, verdicts, exposure): MatchRow,
+) -> Result<(ResourceId, Matched), StoreError> {
+    let key = MatchKey {
+        inventory: inventory.map(body::digest).transpose()?,
+        epoch: body::unsigned(epoch)?,
+        topology: topology.map(body::digest).transpose()?,
+        gone: gone != 0,
     };
-    let gaps = serde_json::to_string(&verdict_set.gaps).expect("gaps are texts and numbers");
-    let packed: Value = body::pack_json(verdict_set).into();
-    write
-        .run(
-            "INSERT INTO verdict_set (digest, gaps, body) VALUES ($1, $2, $3) ON CONFLICT (digest) DO NOTHING",
-            vec![digest.into(), gaps.into(), packed],
-        )
-        .await?;
+    let exposure = body::unpack(&exposure, || format!("exposure of {resource}"))?;
+    Ok((ResourceId::new(resource), Matched { key, verdicts: body::digest(verdicts)?, exposure }))
+}
+
+fn row(new: &NewMatch) -> Vec<Value> {
+    values![
+        &new.resource,
+        &new.key.inventory,
+        body::signed(new.key.epoch),
+        &new.key.topology,
+        i64::from(new.key.gone),
+        &new.verdicts,
+        &Digest::of(&new.exposure),
+        body::pack(&new.exposure),
+    ]
+}
+
+/// Those that came along are written, the others have to be there.
+async fn put_verdict_sets(write: &mut Write, matches: &BTreeMap<ResourceId, NewMatch>) -> Result<(), StoreError> {
+    let brought: BTreeMap<_, _> =
+        matches.values().filter_map(|new| Some((&new.verdicts, new.verdict_set.as_ref()?))).collect();
+    let named: BTreeSet<_> =
+        matches.values().map(|new| &new.verdicts).filter(|verdicts| !brought.contains_key(verdicts)).collect();
+    let row = |(digest, verdict_set): (&Digest, &VerdictSet)| {
+        let gaps = serde_json::to_string(&verdict_set.gaps).expect("gaps are texts and numbers");
+        values![digest, gaps, body::pack_json(verdict_set)]
+    };
+    let rows = brought.into_iter().map(row).collect();
+    write.insert("INSERT INTO verdict_set (digest, gaps, body)", rows, "ON CONFLICT (digest) DO NOTHING").await?;
+    let named: Vec<_> = named.into_iter().collect();
+    for named in named.chunks(IDS_MAX) {
+        let sql = format!("SELECT digest FROM verdict_set WHERE digest IN {}", placeholders(1, named.len(), 0));
+        let known: Vec<(String,)> =
+            write.rows_made(sql, named.iter().map(|digest| Value::from(*digest)).collect()).await?;
+        let known: BTreeSet<_> = known.iter().map(|(digest,)| digest.as_str()).collect();
+        if let Some(missing) = named.iter().find(|digest| !known.contains(digest.as_str())) {
+            return Err(StoreError::Missing { what: format!("verdict set {missing}") });
+        }
+    }
     Ok(())
+}
+
+/// The same software is judged once: its verdicts stand under the inventory and the epoch.
+async fn put_cache(write: &mut Write, matches: &BTreeMap<ResourceId, NewMatch>) -> Result<(), StoreError> {
+    let judged = matches.values().filter_map(|new| {
+        let inventory = new.key.inventory.as_ref()?;
+        Some(((inventory.as_str(), body::signed(new.key.epoch)), &new.verdicts))
+    });
+    let judged: BTreeMap<_, _> = judged.collect();
+    if judged.is_empty() {
+        return Ok(());
+    }
+    let rows = judged.iter().map(|((inventory, epoch), verdicts)| values![*inventory, *epoch, *verdicts]).collect();
+    let tail = "ON CONFLICT (inventory, epoch) DO UPDATE SET verdicts = excluded.verdicts
+        WHERE verdict_cache.verdicts <> excluded.verdicts";
+    write.insert("INSERT INTO verdict_cache (inventory, epoch, verdicts)", rows, tail).await?;
+    mark_if_late(write, &judged.into_keys().collect()).await
 }

@@ -24,6 +24,7 @@ static DIALECT: Dialect = Dialect {
     // It takes 65,535, counted in 16 bits (its documentation, "Message Formats", Bind); far fewer already make the
     // cost of a round trip vanish.
     parameters_max: 4_000,
+    numbered: true,
 };
 
 /// Connects to the server.

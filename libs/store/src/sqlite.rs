@@ -22,6 +22,8 @@ static DIALECT: Dialect = Dialect {
     sequence: "INTEGER PRIMARY KEY AUTOINCREMENT",
     // It takes 32,766 (sqlite.org/limits.html, section 9), but looks for each name in the list of all.
     parameters_max: 400,
+    // for the same reason: `?` has no name to be looked for
+    numbered: false,
 };
 
 /// For each new connection, in this order (the timeout first, since switching to WAL may have to wait).
@@ -32,10 +34,13 @@ static DIALECT: Dialect = Dialect {
 ///   simply is a few seconds older, the next sweep finds what it lacks, and stable ids make the repeat harmless.
 ///   `FULL` would put a disk flush into every one of the small commits that a resource takes on its way.
 /// - foreign keys: SQLite checks them only when told to.
-const PRAGMAS: [&str; 4] = [
+/// - `wal_autocheckpoint`: each checkpoint flushes the disk twice and writes each changed page into the file once, so rare
+///   ones are cheaper. In pages of 4 KiB: the log grows to 64 MiB instead of 4, unless a long reader holds it up.
+const PRAGMAS: [&str; 5] = [
     "PRAGMA busy_timeout = 10000",
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = NORMAL",
+    "PRAGMA wal_autocheckpoint = 16384",
     "PRAGMA foreign_keys = ON",
 ];
 

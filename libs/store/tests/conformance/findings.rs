@@ -146,3 +146,47 @@ pub async fn a_thousand_findings_of_one_resource_are_written_and_told_at_once(st
     let query = FindingQuery { filter, page_size: 2000, ..FindingQuery::default() };
     assert_eq!(store.findings(&query).await.unwrap().findings.len(), 1000, "each is found by its package");
 }
+
+pub async fn findings_of_several_resources_are_written_together_or_not_at_all(store: &Store) {
+    let functions = ["one", "two", "three"].map(|name| function("400000000007", name));
+    put(store, &functions).await;
+    let opened = functions.each_ref().map(|function| [finding(function, "CVE-1"), finding(function, "CVE-2")]);
+    let one = |index: usize, findings: &[Finding], word: &str| ScoredResource {
+        resource: functions[index].id.clone(),
+        key: scored(word),
+        findings: findings.to_vec(),
+        messages: findings.iter().map(|finding| message(&format!("several {word} {}", finding.id))).collect(),
+    };
+    let ids = functions.each_ref().map(|function| function.id.clone());
+    store.apply_many(Vec::new()).await.unwrap();
+    for _ in 0..2 {
+        // the last has nothing to tell: only that it is scored is noted
+        store.apply_many(vec![one(1, &opened[1], "a"), one(0, &opened[0], "a"), one(2, &[], "a")]).await.unwrap();
+    }
+    let found = store.findings_of_many(&ids).await.unwrap();
+    assert_eq!(found.keys().collect::<Vec<_>>(), {
+        let mut two = vec![&ids[0], &ids[1]];
+        two.sort();
+        two
+    });
+    for id in &ids {
+        assert_eq!(found.get(id).cloned().unwrap_or_default(), store.findings_of(id).await.unwrap());
+    }
+    assert_eq!(waiting(store, SCORING, "several ").await.len(), 4);
+
+    // one finding of one resource is stale: nothing of any is written
+    let newer = [revised(&opened[0][0], 2, Severity::Low)];
+    let stale = [revised(&opened[1][0], 1, Severity::Low)];
+    let error = store.apply_many(vec![one(0, &newer, "b"), one(1, &stale, "b")]).await.unwrap_err();
+    assert!(matches!(error, StoreError::Conflict { .. }), "{error}");
+    assert_eq!(store.findings_of_many(&ids).await.unwrap(), found);
+    assert_eq!(waiting(store, SCORING, "several ").await.len(), 4);
+    store.apply_many(vec![one(0, &newer, "b"), one(1, &opened[1], "b")]).await.unwrap();
+    assert_eq!(store.finding(&newer[0].id).await.unwrap().as_ref(), Some(&newer[0]));
+
+    let twice = [opened[2][0].clone(), opened[2][0].clone()];
+    for refused in [vec![one(2, &twice, "c")], vec![one(2, &[], "c"), one(2, &[], "d")]] {
+        let error = store.apply_many(refused).await.unwrap_err();
+        assert!(matches!(error, StoreError::Invalid { .. }), "{error}");
+    }
+}

@@ -253,3 +253,81 @@ pub async fn a_hundred_thousand_touched_names_are_one_transaction(store: &Store)
     let everything = store.epochs_after(base + 29).await.unwrap().into_iter().map(|epoch| epoch.delta.everything);
     assert_eq!(everything.collect::<Vec<_>>(), [true, false]);
 }
+
+pub async fn matches_of_several_resources_are_noted_together_or_not_at_all(store: &Store) {
+    let functions = ["one", "two", "three"].map(|name| function("300000000006", name));
+    put(store, &functions).await;
+    let set = VerdictSet { not_affected: 606, ..VerdictSet::default() };
+    let new = |index: usize, epoch: u64, set: Option<&VerdictSet>, verdicts: &Digest| NewMatch {
+        resource: functions[index].id.clone(),
+        key: key(None, epoch, None),
+        verdicts: verdicts.clone(),
+        verdict_set: set.cloned(),
+        exposure: format!("{{\"of\":{index}}}").into_bytes(),
+        message: Some(message(&format!("batch {index} {epoch}"))),
+    };
+    let ids = functions.each_ref().map(|function| function.id.clone());
+    let told = async || waiting(store, MATCHING, "batch ").await;
+    assert!(store.put_matches(Vec::new()).await.unwrap().is_empty());
+
+    // a verdict set that nobody has brought: nothing of any is noted
+    let with_unknown = vec![new(0, 5, Some(&set), &set.digest()), new(1, 5, None, &digest("unknown"))];
+    let error = store.put_matches(with_unknown).await.unwrap_err();
+    assert!(matches!(error, StoreError::Missing { .. }), "{error}");
+    assert!(store.matches_of(&ids).await.unwrap().is_empty() && told().await.is_empty());
+
+    // one brings it for both, whichever comes first; the third is by an older epoch than what is noted
+    store.put_matches(vec![new(2, 6, Some(&set), &set.digest())]).await.unwrap();
+    let batch =
+        vec![new(2, 5, None, &set.digest()), new(1, 5, None, &set.digest()), new(0, 5, Some(&set), &set.digest())];
+    let noted = store.put_matches(batch.clone()).await.unwrap();
+    assert_eq!(noted, [ids[0].clone(), ids[1].clone()].into());
+    let matches = store.matches_of(&ids).await.unwrap();
+    assert_eq!(matches.values().map(|matched| matched.key.epoch).sum::<u64>(), 16);
+    for (index, id) in ids.iter().enumerate() {
+        assert_eq!(matches[id].exposure, format!("{{\"of\":{index}}}").into_bytes(), "each has its own");
+        assert_eq!(store.matched(id).await.unwrap().as_ref(), Some(&matches[id]));
+    }
+    let mut expected = vec!["batch 2 6".to_owned(), "batch 0 5".to_owned(), "batch 1 5".to_owned()];
+    let mut found = told().await;
+    expected.sort();
+    found.sort();
+    assert_eq!(found, expected);
+    store.put_matches(batch).await.unwrap();
+    assert_eq!(told().await.len(), 3, "once more changes nothing");
+
+    let twice = vec![new(0, 7, None, &set.digest()), new(0, 8, None, &set.digest())];
+    let too_many = (0..=BATCH_MAX).map(|number| NewMatch {
+        resource: ResourceId::new(format!("many {number}")),
+        ..new(0, 7, None, &set.digest())
+    });
+    for refused in [twice, too_many.collect()] {
+        let error = store.put_matches(refused).await.unwrap_err();
+        assert!(matches!(error, StoreError::Invalid { .. }), "{error}");
+    }
+}
+
+pub async fn a_late_match_in_a_batch_is_behind(store: &Store) {
+    let functions = ["late", "in-time"].map(|name| function("300000000007", name));
+    put(store, &functions).await;
+    let software = ["late", "in-time"].map(|name| inventory(vec![package("npm", name, "1.0.0")]));
+    let base = store.marked_epoch().await.unwrap() + 1;
+    store.mark_touched(&mark(base, StoredDelta::default())).await.unwrap();
+    let set = VerdictSet { not_affected: 707, ..VerdictSet::default() };
+    let mut batch = Vec::new();
+    for (index, epoch) in [base - 1, base].into_iter().enumerate() {
+        scan(store, &functions[index], Some(&software[index])).await;
+        batch.push(NewMatch {
+            resource: functions[index].id.clone(),
+            key: key(Some(&software[index]), epoch, None),
+            verdicts: set.digest(),
+            verdict_set: Some(set.clone()),
+            exposure: b"{}".to_vec(),
+            message: None,
+        });
+    }
+    store.put_matches(batch).await.unwrap();
+    let behind = store.behind(u32::MAX).await.unwrap();
+    assert_eq!(functions.each_ref().map(|function| behind.contains(&function.id)), [true, false]);
+    assert_eq!(store.cached_verdicts(&software[1].digest(), base).await.unwrap(), Some(set.digest()));
+}

@@ -31,11 +31,14 @@ pub async fn suite(store: Store) {
     matches::only_what_an_epoch_touches_is_behind(&store).await;
     matches::an_inventory_is_touched_by_the_names_that_advisories_use(&store).await;
     matches::a_match_by_an_epoch_before_the_marked_one_is_behind(&store).await;
+    matches::matches_of_several_resources_are_noted_together_or_not_at_all(&store).await;
+    matches::a_late_match_in_a_batch_is_behind(&store).await;
     matches::a_hundred_thousand_touched_names_are_one_transaction(&store).await;
     findings::findings_and_their_messages_are_one_transaction(&store).await;
     findings::a_revision_that_is_not_newer_is_a_conflict(&store).await;
     findings::closed_findings_are_deleted_after_their_days(&store).await;
     findings::a_sink_is_told_each_revision_once(&store).await;
+    findings::findings_of_several_resources_are_written_together_or_not_at_all(&store).await;
     findings::a_thousand_findings_of_one_resource_are_written_and_told_at_once(&store).await;
     pages::every_filter_field_selects(&store).await;
     pages::pages_are_complete_in_every_order(&store).await;
@@ -43,6 +46,7 @@ pub async fn suite(store: Store) {
     races::of_two_writers_of_one_revision_one_wins(&store).await;
     races::two_replicas_that_see_the_same_tell_it_once(&store).await;
     races::many_writers_at_once_all_get_through(&store).await;
+    races::batches_over_the_same_resources_wait_for_each_other(&store).await;
     println!("conformance: {:?}", begun.elapsed());
     sweeps::ten_thousand_resources_are_taken_in_fast(&store).await;
 }

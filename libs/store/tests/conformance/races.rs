@@ -83,3 +83,40 @@ pub async fn many_writers_at_once_all_get_through(store: &Store) {
     let unscored = store.unscored(u32::MAX).await.unwrap();
     assert!(functions.iter().all(|function| !unscored.contains(&function.id)));
 }
+
+pub async fn batches_over_the_same_resources_wait_for_each_other(store: &Store) {
+    let account = "600000000004";
+    let functions: Vec<_> = (0..60).map(|n| function(account, &format!("batch{n:02}"))).collect();
+    store.observe(&sweep(account, ResourceKind::Function, &functions, 0), |_| message("batches")).await.unwrap();
+    let software = inventory(vec![package("npm", "batches", "1.0.0")]);
+    scan(store, &functions[0], Some(&software)).await;
+    let tasks = (0..8).map(|writer| {
+        let (store, mut mine, software) = (store.clone(), functions.clone(), software.digest());
+        // each begins elsewhere: without an order of their own they would wait for each other in a circle
+        mine.rotate_left(writer * 7);
+        tokio::spawn(async move {
+            let set = VerdictSet { not_affected: 6464, ..VerdictSet::default() };
+            let matches = mine.iter().map(|function| NewMatch {
+                resource: function.id.clone(),
+                key: MatchKey { inventory: Some(software.clone()), epoch: 40, topology: None, gone: false },
+                verdicts: set.digest(),
+                verdict_set: Some(set.clone()),
+                exposure: b"{}".to_vec(),
+                message: Some(message(&format!("batches match {}", function.id))),
+            });
+            assert_eq!(store.put_matches(matches.collect()).await.unwrap().len(), mine.len());
+            let scored = mine.iter().map(|function| ScoredResource {
+                resource: function.id.clone(),
+                key: scored("batches"),
+                findings: vec![finding(function, "CVE-1")],
+                messages: vec![message(&format!("batches {}", function.id))],
+            });
+            store.apply_many(scored.collect()).await.unwrap();
+        })
+    });
+    for task in tasks.collect::<Vec<_>>() {
+        task.await.unwrap();
+    }
+    assert_eq!(waiting(store, SCORING, "batches ").await.len(), 60);
+    assert_eq!(waiting(store, MATCHING, "batches match ").await.len(), 60);
+}
