@@ -69,7 +69,12 @@ async fn look_at_what_is_behind(shared: &Shared) -> Result<bool> {
         return Ok(true);
     }
     let store = &shared.backends.store;
-    let behind = store.unmatched(CATCH_UP_PAGE).await.context("read what is behind")?;
+    // What an epoch touches is found by its marks; looking at every resource waits until that is done.
+    let mut behind = store.behind(CATCH_UP_PAGE).await.context("read what is behind")?;
+    let by_marks = !behind.is_empty();
+    if !by_marks {
+        behind = store.unmatched(CATCH_UP_PAGE).await.context("read what is unmatched")?;
+    }
     for stored in store.resources_by_id(&behind).await.context("read the resources")? {
         let resource = &stored.resource;
         let subject = Subject::new(
@@ -87,7 +92,7 @@ async fn look_at_what_is_behind(shared: &Shared) -> Result<bool> {
             .await
             .context("ask for a look")?;
     }
-    Ok(behind.len() == CATCH_UP_PAGE as usize)
+    Ok(by_marks || behind.len() == CATCH_UP_PAGE as usize)
 }
 
 async fn purge(shared: &Shared) -> Result<()> {

@@ -165,6 +165,7 @@ fn build(from: &[PathBuf], output: &Path, epoch: Option<u64>) -> Result<String> 
         // A database without them would answer "nothing known" to everything.
         anyhow::ensure!(found, "no record could be used of `{}`", source.display());
     }
+    anyhow::ensure!(builder.names_packages(), "no source has an advisory: a database of these would know of nothing");
     let report = builder.write(output).with_context(|| format!("write {}", output.display()))?;
     for reject in report.rejects.iter().take(NAMED_MAX) {
         terminal::say(&format!("  {}: {}", reject.place, reject.reason));

@@ -198,6 +198,11 @@ impl Builder {
         self.statements.push(statement);
     }
 
+    /// Whether any record so far names a package; without one the file would know of nothing.
+    pub fn names_packages(&self) -> bool {
+        self.records.values().any(|held| !held.affected.is_empty())
+    }
+
     /// How many records came in so far.
     pub fn records(&self) -> usize {
         self.records.len()

@@ -165,13 +165,11 @@ impl Found {
         }
     }
 
-    /// Debian's packages are of the release that their package URL tells, or else of the document's system.
+    /// OS packages are of the release that their package URL tells, or else of the document's system.
     fn finish(mut self) -> Inventory {
-        let of_system = self.os.as_ref().and_then(ecosystem_of);
-        for package in &mut self.parsed.packages {
-            if package.ecosystem.is_none() && package.purl.starts_with("pkg:deb/debian/") {
-                package.ecosystem = release(&package.purl).or_else(|| of_system.clone());
-            }
+        let is_os = |package: &&mut Package| package.ecosystem.is_none() && package.manager == PackageManager::Os;
+        for package in self.parsed.packages.iter_mut().filter(is_os) {
+            package.ecosystem = PackageUrl::parse(&package.purl).ok().and_then(|purl| release(&purl, self.os.as_ref()));
         }
         if self.parsed.untold > 0 {
             self.limits.push(format!("{} more records were left out", self.parsed.untold));
@@ -271,7 +269,7 @@ fn manager(component: &Component, purl_type: &str) -> PackageManager {
 /// The source package: by our properties, Trivy's, Syft's, or the `upstream` qualifier that Syft writes
 /// (`openssl`, `glibc@2.36-9`), which it leaves out when the source has the binary's name.
 fn source(component: &Component, purl: &PackageUrl) -> Option<SourcePackage> {
-    if purl.package_type != "deb" {
+    if !["deb", "rpm", "apk"].contains(&purl.package_type.as_str()) {
         return None;
     }
     let binary_version = || purl.version.clone().unwrap_or_default();
@@ -293,6 +291,11 @@ fn source(component: &Component, purl: &PackageUrl) -> Option<SourcePackage> {
         return Some(SourcePackage { name, version });
     }
     let upstream = purl.qualifiers.get("upstream")?;
+    // The file of a source package: `openssl-3.0.7-27.el9.src.rpm`.
+    if let Some((name, release)) = upstream.strip_suffix(".src.rpm").and_then(|file| file.rsplit_once('-')) {
+        let (name, version) = name.rsplit_once('-')?;
+        return Some(SourcePackage { name: name.to_owned(), version: format!("{version}-{release}") });
+    }
     let (name, version) = match upstream.split_once('@') {
         Some((name, version)) => (name.to_owned(), version.to_owned()),
         None => (upstream.clone(), binary_version()),
@@ -313,13 +316,38 @@ const CODENAMES: [(&str, &str); 9] = [
     ("duke", "15"),
 ];
 
-/// The release in a package URL: `distro=debian-12`, `debian-12.5`, `bookworm`.
-fn release(purl: &str) -> Option<Ecosystem> {
-    let purl = PackageUrl::parse(purl).ok()?;
-    let distro = purl.qualifiers.get("distro")?;
-    let version = match CODENAMES.iter().find(|(name, _)| name == distro) {
-        Some((_, major)) => major,
-        None => distro.strip_prefix("debian-")?,
+/// What package URLs call a distribution that calls itself something else in os-release(5).
+const NAMESPACES: &[(&str, &str)] = &[
+    ("redhat", "rhel"),
+    ("amazon", "amzn"),
+    ("amazonlinux", "amzn"),
+    ("oracle", "ol"),
+    ("oraclelinux", "ol"),
+    ("rocky-linux", "rocky"),
+    ("suse", "sles"),
+    ("opensuse", "opensuse-leap"),
+    ("photon-os", "photon"),
+    ("cbl-mariner", "mariner"),
+];
+
+/// The release of an OS package: `distro=debian-12`, `alpine-3.18.4`, `bookworm`; without it the system's, where it is of the
+/// distribution that the package URL names.
+fn release(purl: &PackageUrl, os: Option<&OperatingSystem>) -> Option<Ecosystem> {
+    let named =
+        |id: &str| NAMESPACES.iter().find(|(name, _)| *name == id).map_or(id.to_owned(), |(_, id)| (*id).to_owned());
+    let ecosystem = match (purl.qualifiers.get("distro"), os) {
+        (Some(distro), _) => match CODENAMES.iter().find(|(name, _)| name == distro) {
+            Some((_, major)) => Ecosystem::of_system("debian", major),
+            None => {
+                let (id, version) = distro.rsplit_once('-').unwrap_or((distro, ""));
+                Ecosystem::of_system(&named(id), version)
+            }
+        },
+        (None, Some(os)) => {
+            let is_its = purl.namespace.as_ref().is_none_or(|namespace| named(namespace) == os.id);
+            ecosystem_of(os).filter(|_| is_its)
+        }
+        (None, None) => None,
     };
-    ecosystem_of(&os_release::system("debian".to_owned(), version.to_owned(), None, None))
+    ecosystem.filter(|ecosystem| ecosystem.row().purl_type == purl.package_type)
 }

@@ -114,11 +114,11 @@ fn package_urls_tell_the_ecosystem() {
             {"type": "file", "name": "/etc/passwd"},
         ])),
         &[
-            "- curl 7",
             "Go github.com/Masterminds/semver v1.5.0",
             "Go golang.org/x/net v0.1.0",
             "Maven org.a:b 1",
             "PyPI django 4.2",
+            "Ubuntu:22.04 curl 7",
             "crates.io time 0.1.0",
             "npm @s/inner 1",
             "npm JSONStream 1",
@@ -139,6 +139,25 @@ fn debians_release_comes_from_the_package_url_or_the_system() {
     check(document(json!([deb(""), system])), &["Debian:12 a 1"], &[]);
     check(document(json!([deb("")])), &["- a 1"], &[]);
     check(document(json!([deb("?distro=sid")])), &["- a 1"], &[]);
+}
+
+#[test]
+fn an_os_package_is_of_the_distribution_that_its_package_url_names() {
+    let row = |purl: &str| json!({"type": "library", "name": "x", "purl": purl});
+    let system = |id: &str, version: &str| json!({"type": "operating-system", "name": id, "version": version});
+    let only = |purl: &str, expected: &str| check(document(json!([row(purl)])), &[expected], &[]);
+    only("pkg:apk/alpine/musl@1.2-r0?distro=alpine-3.18.4", "Alpine:v3.18 musl 1.2-r0");
+    only("pkg:rpm/redhat/bash@5.1-6.el9?distro=rhel-9.2", "Red Hat:9 bash 5.1-6.el9");
+    only("pkg:rpm/amzn/bash@5.2-1?distro=amzn-2023", "Amazon Linux:2023 bash 5.2-1");
+    only("pkg:rpm/opensuse/bash@5.2-1?distro=opensuse-leap-15.5", "openSUSE:15.5 bash 5.2-1");
+    only("pkg:apk/alpine/musl@1.2-r0?distro=debian-12", "- musl 1.2-r0"); // contradicts itself
+    only("pkg:apk/alpine/musl@1.2-r0", "- musl 1.2-r0");
+    let of_system = |purl: &str, id: &str, version: &str, expected: &str| {
+        check(document(json!([row(purl), system(id, version)])), &[expected], &[]);
+    };
+    of_system("pkg:apk/alpine/musl@1.2-r0", "alpine", "3.18.4", "Alpine:v3.18 musl 1.2-r0");
+    of_system("pkg:rpm/redhat/bash@5.1-6.el9", "rhel", "9.2", "Red Hat:9 bash 5.1-6.el9");
+    of_system("pkg:deb/raspbian/bash@5", "debian", "12", "- bash 5"); // another distribution's builds
 }
 
 #[test]
