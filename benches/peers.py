@@ -189,7 +189,9 @@ def govulncheck_findings(output: bytes) -> dict[Finding, str]:
     theirs = {}
 
     def take(advisory: str, module: str, version: str, is_called: bool) -> None:
-        key = (f"{module} {version.removeprefix("go").removeprefix("v") if module == "stdlib" else version}", advisory)
+        if module == "stdlib":
+            version = version.removeprefix("go").removeprefix("v")
+        key = (f"{module} {version}", advisory)
         if is_called or key not in theirs:
             theirs[key] = "its symbols are there" if is_called else "its module is there"
 

@@ -122,11 +122,11 @@ mod tests {
         check("source = \"sparse+https://index.crates.io/\"", "crates.io pkg:cargo/a@1.0.0%2Bb");
         check(
             "source = \"git+https://example.com/a?branch=main#0123\"",
-            "nowhere pkg:cargo/a@1.0.0%2Bb?vcs_url=git%2Bhttps://example.com/a%3Fbranch%3Dmain%230123",
+            "nowhere pkg:cargo/a@1.0.0%2Bb?vcs_url=git%2Bhttps:%2F%2Fexample.com%2Fa%3Fbranch%3Dmain%230123",
         );
         check(
             "source = \"sparse+https://crates.example.com/\"", // a company's own
-            "nowhere pkg:cargo/a@1.0.0%2Bb?repository_url=https://crates.example.com/",
+            "nowhere pkg:cargo/a@1.0.0%2Bb?repository_url=https:%2F%2Fcrates.example.com%2F",
         );
     }
 
@@ -143,7 +143,7 @@ mod tests {
         );
         check("package = 1", &["Cargo.lock: `package` is not a list"]);
         check("a = 1", &["Cargo.lock: not a Cargo.lock"]);
-        check("<<<<<<< HEAD", &["Cargo.lock: not TOML: invalid key"]);
+        check("<<<<<<< HEAD", &["Cargo.lock: not TOML: key with no value, expected `=`"]); // an unresolved merge
     }
 
     #[test]

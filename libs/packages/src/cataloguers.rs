@@ -73,5 +73,10 @@ pub fn wanted(path: &str) -> bool {
 
 /// Whether a file at this path proves a package of a language, which an OS package may own.
 pub(crate) fn proves_language_package(path: &str) -> bool {
-    python::wants(path) || npm::wants(path) || go_binary::wants(path)
+    python::wants(path) || npm::wants(path) || is_owned_program(path)
+}
+
+/// A program that an OS package may own; packages have none directly below the root.
+fn is_owned_program(path: &str) -> bool {
+    path.contains('/') && go_binary::wants(path)
 }

@@ -36,7 +36,7 @@ const PLACES_MAX: usize = 16;
 pub fn wants(path: &str) -> bool {
     match path.rsplit_once('/') {
         Some((folder, _)) => FOLDERS.contains(&crate::path::file_name(folder)),
-        None => !path.contains('.') || path.ends_with(".exe"), // `/manager` of an image, Lambda's `bootstrap`
+        None => !path.is_empty() && !path.contains('.') || path.ends_with(".exe"), // `/manager` of an image, Lambda's `bootstrap`
     }
 }
 
@@ -85,9 +85,8 @@ fn build_information<'a>(program: &object::File<'a>) -> Option<Result<Strings<'a
         return Some(strings);
     }
     let data = program.segments().filter_map(|segment| segment.data().ok());
-    let places = data.flat_map(|data| {
-        memmem::find_iter(data, MAGIC).filter(|at| at % ALIGNMENT == 0).map(|at| &data[at..])
-    });
+    let places =
+        data.flat_map(|data| memmem::find_iter(data, MAGIC).filter(|at| at % ALIGNMENT == 0).map(|at| &data[at..]));
     let mut found = None;
     for place in places.take(PLACES_MAX) {
         let strings = strings(program, place);
@@ -202,8 +201,7 @@ impl<'a> Iterator for Modules<'a> {
         for line in self.lines.by_ref() {
             let mut fields = line.split('\t');
             let kind = fields.next().unwrap_or_default();
-            let module =
-                Module { name: fields.next().unwrap_or_default(), version: fields.next().unwrap_or_default() };
+            let module = Module { name: fields.next().unwrap_or_default(), version: fields.next().unwrap_or_default() };
             match kind {
                 "mod" | "dep" => {
                     if let Some(earlier) = self.next.replace(module) {

@@ -64,7 +64,7 @@ fn read(bytes: &[u8]) -> Option<Vec<String>> {
 const MODULES: &str = "path\tgithub.com/a/b/cmd/b\nmod\tgithub.com/a/b\t(devel)\t\n\
     dep\tgolang.org/x/text\tv0.3.7\th1:olpwvP2KacW1ZWvsR7uQhoyTYvKAupfQrRGBFM352Gk=\nbuild\t-compiler=gc\n";
 const PACKAGES: [&str; 3] =
-    ["pkg:golang/stdlib@1.21.1", "pkg:golang/github.com/a/b@%28devel%29", "pkg:golang/golang.org/x/text@v0.3.7"];
+    ["pkg:golang/stdlib@1.21.1", "pkg:golang/github.com/a/b@(devel)", "pkg:golang/golang.org/x/text@v0.3.7"];
 
 #[test]
 fn both_layouts_tell_the_same() {
@@ -102,7 +102,7 @@ fn a_replaced_module_is_what_was_taken_in_its_place() {
         &format!("dep\ta.org/b\tv1.0.0\n=>\tfork.org/b\tv1.0.1\th1:=\n{after}"),
         &["pkg:golang/fork.org/b@v1.0.1", "pkg:golang/c.org/d@v1.0.0%2Bincompatible"],
     );
-    check("dep\ta.org/b\tv1.0.0\n=>\t./b\t(devel)\t\n", &["pkg:golang/a.org/b@%28devel%29"]); // a folder: version unknown
+    check("dep\ta.org/b\tv1.0.0\n=>\t./b\t(devel)\t\n", &["pkg:golang/a.org/b@(devel)"]); // a folder: version unknown
     check("=>\ta.org/b\tv1.0.0\n", &[]); // in place of nothing
     check("dep\ta.org/b\n", &["it has no name or no version"]);
 }
@@ -128,7 +128,7 @@ fn programs_are_looked_for_in_the_usual_places() {
         ("usr/local/bin/terraform-provider-aws_v5.0.0_x5", true),
         ("usr/sbin/dockerd", true),
         ("ko-app/controller", true),
-        ("manager", true), // an image `FROM scratch`
+        ("manager", true),   // an image `FROM scratch`
         ("bootstrap", true), // a Lambda function with a runtime of its own
         ("tool.exe", true),
         ("README.md", false),
