@@ -12,13 +12,15 @@ peers where they are not in the PATH. A peer that is not there is named and Must
 
 Muster's advisory file is built of the same records beforehand, as the peers' copies are: neither is in the times. Both
 programs run in turn, after one round that is not counted, so that files are in the page cache and a busy machine is
-busy for both. Peak memory counts mapped pages of files, too. Where the findings differ, each difference is printed
+busy for both. cargo-audit runs as it does by default and once more without its look at yanked versions, which Muster
+has no counterpart to. Peak memory counts mapped pages of files, too. Where the findings differ, each difference is printed
 with what is known of it; nothing is asserted.
 """
 
 import argparse
 import json
 import os
+import platform
 import shutil
 import statistics
 import subprocess
@@ -37,41 +39,58 @@ class Run:
     """One whole process."""
 
     wall_s: float
-    peak_mib: float
     output: bytes
 
 
-def run(command: list[str], environment: dict[str, str]) -> Run:
+#: Runs a command from a small process: the kernel counts the memory of whoever starts a program to its peak. This one
+#: has about 10 MiB.
+PEAK = """
+import os, sys
+silent = os.open(os.devnull, os.O_WRONLY)
+actions = [(os.POSIX_SPAWN_DUP2, silent, 1), (os.POSIX_SPAWN_DUP2, silent, 2)]
+child = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ, file_actions=actions)
+print(os.wait4(child, 0)[2].ru_maxrss / 1024)
+"""
+
+
+def peak_mib(command: list[str], environment: dict[str, str], folder: Path) -> float:
+    python = [sys.executable, "-S", "-c", PEAK]
+    told = subprocess.run(python + command, env=os.environ | environment, cwd=folder, capture_output=True, check=True)
+    return float(told.stdout)
+
+
+def run(command: list[str], environment: dict[str, str], folder: Path) -> Run:
     """Exit codes are not looked at: each program has its own for "something was found"."""
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         start = time.perf_counter()
-        process = subprocess.Popen(command, stdout=output, stderr=errors, env=os.environ | environment)
-        _, _, usage = os.wait4(process.pid, 0)
+        subprocess.run(command, stdout=output, stderr=errors, env=os.environ | environment, cwd=folder, check=False)
         wall_s = time.perf_counter() - start
-        process.returncode = 0  # wait4 has taken it
         output.seek(0)
         text = output.read()
         if not text:
             errors.seek(0)
-            sys.exit(f"{' '.join(command)} said nothing but: {errors.read().decode()}")
-        return Run(wall_s, usage.ru_maxrss / 1024, text)
+            print(f"{command[0]} said nothing but: {errors.read().decode().strip()}")
+        return Run(wall_s, text)
 
 
-def measure(commands: dict[str, list[str]], environment: dict[str, str], runs: int) -> dict[str, bytes]:
-    """The output of each command; its times are printed. All run in turn."""
-    taken: dict[str, list[Run]] = {name: [] for name in commands}
-    for _ in range(runs + 1):
-        for name, command in commands.items():
-            taken[name].append(run(command, environment))
+def measure(
+    commands: dict[str, list[str]], folders: dict[str, Path], environment: dict[str, str], runs: int
+) -> dict[str, bytes]:
+    """The output of each command that has one; its times are printed. All run in turn."""
+    first = {name: run(command, environment, folders[name]) for name, command in commands.items()}
+    taken: dict[str, list[Run]] = {name: [] for name, one in first.items() if one.output}
+    for _ in range(runs):
+        for name in taken:
+            taken[name].append(run(commands[name], environment, folders[name]))
     medians = {}
     for name, all_runs in taken.items():
-        walls = [one.wall_s * 1000 for one in all_runs[1:]]
+        walls = [one.wall_s * 1000 for one in all_runs]
         medians[name] = statistics.median(walls)
-        peak = statistics.median(one.peak_mib for one in all_runs[1:])
+        peak = peak_mib(commands[name], environment, folders[name])
         print(f"{name}: median {medians[name]:.1f} ms, {min(walls):.1f} to {max(walls):.1f}; peak {peak:.1f} MiB")
     ours, *others = medians.values()
-    for other in others:
-        print(f"ratio of the medians: {other / ours:.1f}; load average {os.getloadavg()[0]:.1f}")
+    for name, other in zip(list(medians)[1:], others, strict=True):
+        print(f"{name} takes {other / ours:.1f} times as long; load average {os.getloadavg()[0]:.1f}")
     return {name: all_runs[-1].output for name, all_runs in taken.items()}
 
 
@@ -100,26 +119,34 @@ def scan(folder: Path, advisories: Path) -> list[str]:
     return [muster(), "scan", "--format", "json", "--advisories", str(advisories), f"dir:{folder}"]
 
 
-def ours(output: bytes) -> tuple[set[Finding], dict[Finding, str]]:
-    """What Muster calls affected, and its reason for every package and advisory that it looked at."""
-    found, reasons = set(), {}
+def ours(output: bytes) -> tuple[dict[Finding, set[str]], dict[Finding, str]]:
+    """What Muster calls affected, each with all identifiers of its vulnerability, since one vulnerability may have
+    several advisories; and its reason for every package and advisory that it looked at."""
+    found: dict[Finding, set[str]] = {}
+    reasons: dict[Finding, str] = {}
     report = json.loads(output)
     print(f"muster judged {len(report['packages'])} packages")
     for verdict in report["verdicts"]:
         pair = (f"{verdict['package']['name']} {verdict['package']['version']}", verdict["explanation"]["advisory"])
-        reasons[pair] = f"{verdict['status']}: {verdict['explanation']['reason']}"
+        names = {pair[1], verdict["vulnerability"], *verdict["aliases"]}
+        reasons |= {(pair[0], name): f"{verdict['status']}: {verdict['explanation']['reason']}" for name in names}
         if verdict["status"] == "affected":
-            found.add(pair)
+            found.setdefault(pair, set()).update(names)
     return found, reasons
 
 
-def compare(name: str, found: set[Finding], theirs: dict[Finding, str], reasons: dict[Finding, str], why) -> None:
+def compare(
+    name: str, found: dict[Finding, set[str]], theirs: dict[Finding, str], reasons: dict[Finding, str], why
+) -> None:
     """`theirs` says of each finding what the peer calls it, `why` what may explain one of ours that it lacks."""
-    print(f"muster {len(found)} findings, {name} {len(theirs)}, the same {len(found & theirs.keys())}")
-    for finding in sorted(theirs.keys() - found):
+    told = {(package, other) for (package, _), names in found.items() for other in names}
+    both = theirs.keys() & told
+    print(f"muster {len(found)} findings, {name} {len(theirs)}, of which muster has {len(both)}")
+    for finding in sorted(theirs.keys() - told):
         print(f"  only {name} ({theirs[finding]}): {' '.join(finding)}; muster: {reasons.get(finding, 'not looked at')}")
-    for finding in sorted(found - theirs.keys()):
-        print(f"  only muster: {' '.join(finding)}; {why(finding)}")
+    for finding in sorted(found):
+        if not any((finding[0], other) in theirs for other in found[finding]):
+            print(f"  only muster: {' '.join(finding)}; {why(finding)}")
 
 
 def cargo_audit(folder: Path, feed: Path, lock: Path, runs: int) -> None:
@@ -135,9 +162,13 @@ def cargo_audit(folder: Path, feed: Path, lock: Path, runs: int) -> None:
     commands = {"muster": scan(locked, built(folder, feed))}
     if program := peer("CARGO_AUDIT", "cargo-audit"):
         options = ["--db", str(clone), "--no-fetch", "--stale", "--json", "--file", str(locked / "Cargo.lock")]
-        commands["cargo-audit"] = [program, "audit", *options]
+        commands["cargo-audit"] = commands["cargo-audit, no yanked"] = [program, "audit", *options]
+        settings = folder / "plain" / ".cargo" / "audit.toml"
+        settings.parent.mkdir(parents=True)
+        settings.write_text("[yanked]\nenabled = false\nupdate_index = false\n")
         print(subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout.strip())
-    outputs = measure(commands, {}, runs)
+    folders = {"muster": folder, "cargo-audit": folder, "cargo-audit, no yanked": folder / "plain"}
+    outputs = measure(commands, folders, {}, runs)
     found, reasons = ours(outputs["muster"])
     if "cargo-audit" in outputs:
         report = json.loads(outputs["cargo-audit"])
@@ -209,14 +240,16 @@ def govulncheck_findings(output: bytes) -> dict[Finding, str]:
 def why_not_in_program(record: dict, program: bytes) -> str:
     """What explains that govulncheck, which looks for vulnerable symbols, lacks what is in the module's range."""
     imports = [i for a in record["affected"] for i in a.get("ecosystem_specific", {}).get("imports", [])]
-    if imports and all(i.get("goos") and "linux" not in i["goos"] for i in imports):
-        return f"the record is for {', '.join(sorted({os for i in imports for os in i['goos']}))} only"
+    here = {"goos": platform.system().lower(), "goarch": {"x86_64": "amd64"}.get(platform.machine(), platform.machine())}
+    for kind, ours_is in here.items():
+        if imports and all(i.get(kind) and ours_is not in i[kind] for i in imports):
+            return f"the record is for {', '.join(sorted({name for i in imports for name in i[kind]}))} only"
     for one in imports:
         symbols = [f"{one['path']}.{symbol}" for symbol in one.get("symbols", [])]
         pointers = [f"{one['path']}.(*{s.split('.')[0]}).{s.split('.')[1]}" for s in one.get("symbols", []) if "." in s]
-        present = [symbol for symbol in symbols + pointers if symbol.encode() in program]
+        present = [symbol for symbol in symbols + pointers if symbol.encode() + b"\0" in program]
         if present:
-            return f"the program holds the name {present[0]}"
+            return f"the program holds the function {present[0]}"
     return f"none of its symbols is in the program: {', '.join(sorted({i['path'] for i in imports}))}"
 
 
@@ -235,7 +268,7 @@ def govulncheck(folder: Path, feed: Path, program: Path, runs: int) -> None:
         usage = subprocess.run([checker, "-h"], capture_output=True, text=True, check=False)
         mode = ["-mode", "binary"] if "-mode" in usage.stdout + usage.stderr else []
         commands["govulncheck"] = [checker, *mode, "-json", str(copy)]
-    outputs = measure(commands, {"GOVULNDB": f"file://{database}"}, runs)
+    outputs = measure(commands, dict.fromkeys(commands, folder), {"GOVULNDB": f"file://{database}"}, runs)
     found, reasons = ours(outputs["muster"])
     if "govulncheck" in outputs:
         content = copy.read_bytes()
