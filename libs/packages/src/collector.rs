@@ -169,3 +169,30 @@ fn moved(facts: FileFacts, from: &str, to: &str) -> FileFacts {
     }
     FileFacts::Packages(parsed)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_be_a_program_says_nothing_until_it_is_read_as_one() {
+        let mut collector = Collector::new(Limits::default());
+        collector.file("bin/sh", 10, b"#!/bin/sh\n");
+        collector.link("bin/ls", "busybox"); // an image has hundreds of these
+        collector.hard_link("bin/gunzip", "bin/gzip");
+        collector.folder("app"); // of an upper layer: it may be a folder below, too
+        assert!(collector.wants_beginning("bin/sh", b"\x7fELF") && !collector.wants_beginning("bin/sh", b"#!"));
+        assert!(collector.wants_beginning("Cargo.lock", b"#"));
+        collector.file("bin/large", 1 << 40, &[]);
+        let facts = collector.finish();
+        assert_eq!(facts.files.keys().collect::<Vec<_>>(), ["bin/large"]); // named, since it may be one
+        assert!(facts.removed.is_empty());
+    }
+
+    #[test]
+    fn a_folder_in_place_of_a_file_of_interest_removes_it() {
+        let mut collector = Collector::new(Limits::default());
+        collector.folder("srv/Cargo.lock");
+        assert!(collector.finish().removed.contains("srv/Cargo.lock"));
+    }
+}
