@@ -15,6 +15,9 @@ use std::{
 /// Folders of a running system in which the kernel shows itself: they are not files of the root.
 const KERNEL_FOLDERS: [&str; 3] = ["dev", "proc", "sys"];
 
+/// Enough of a file to tell executables from others.
+const BEGINNING_BYTES: u64 = 16;
+
 /// What the files of interest below a folder say. Fails when the folder itself cannot be read.
 pub fn read_directory(root: &Path, limits: &Limits) -> Result<LayerFacts, ArtifactError> {
     let failed = |cause| ArtifactError::File { path: root.to_owned(), cause };
@@ -88,15 +91,29 @@ impl Walk<'_> {
         }
         if metadata.is_symlink() {
             self.collector.link(path, &fs::read_link(on_disk)?.to_string_lossy());
-        } else if metadata.len() > self.limits.entry_bytes_max {
-            self.collector.file(path, metadata.len(), &[]);
         } else if metadata.is_file() {
-            let mut bytes = Vec::new();
-            match File::open(on_disk).and_then(|file| file.take(self.limits.entry_bytes_max).read_to_end(&mut bytes)) {
-                Ok(_) => self.collector.file(path, bytes.len() as u64, &bytes),
+            match self.content(on_disk, path, metadata.len()) {
+                Ok(Some(bytes)) => self.collector.file(path, metadata.len().max(bytes.len() as u64), &bytes),
+                Ok(None) => {}
                 Err(cause) => self.collector.unreadable(path, cause.to_string()),
             }
         }
         Ok(false)
+    }
+
+    /// A file's bytes, none when they are more than the limit; `None`: its beginning tells that it says nothing.
+    fn content(&self, on_disk: &Path, path: &str, size: u64) -> io::Result<Option<Vec<u8>>> {
+        let bytes_max = self.limits.file_bytes_max(path);
+        let mut file = File::open(on_disk)?.take(bytes_max);
+        let mut bytes = Vec::new();
+        (&mut file).take(BEGINNING_BYTES).read_to_end(&mut bytes)?;
+        if !self.collector.wants_beginning(path, &bytes) {
+            return Ok(None);
+        }
+        if size > bytes_max {
+            return Ok(Some(Vec::new()));
+        }
+        file.read_to_end(&mut bytes)?;
+        Ok(Some(bytes))
     }
 }

@@ -11,6 +11,8 @@ pub struct Limits {
     pub image_bytes_max: u64,
     /// Bytes of one file of interest. It is held in memory while it is parsed; the largest lock files have 20 MB.
     pub entry_bytes_max: u64,
+    /// Bytes of one file that may be a program. It is held in memory, too; Go programs have 5 to 100 MB.
+    pub program_bytes_max: u64,
     /// Bytes of all files of interest of one zip after decompression. Lambda takes 250 MB (Lambda quotas, "Deployment
     /// package", read 2026-11-24), of which they are a small part.
     pub zip_bytes_max: u64,
@@ -31,12 +33,21 @@ pub struct Limits {
     pub facts: muster_packages::Limits,
 }
 
+impl Limits {
+    /// Bytes of the file of interest at this path, relative to the root.
+    pub(crate) fn file_bytes_max(&self, path: &str) -> u64 {
+        let is_program = muster_packages::go_binary::wants(path);
+        if is_program { self.program_bytes_max.max(self.entry_bytes_max) } else { self.entry_bytes_max }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
             layer_bytes_max: 20 << 30,
             image_bytes_max: 60 << 30,
             entry_bytes_max: 32 << 20,
+            program_bytes_max: 128 << 20,
             zip_bytes_max: 1 << 30,
             entries_max: 1_000_000,
             path_bytes_max: 4_096,

@@ -201,7 +201,7 @@ fn take_entry<S: Source>(
     }
     match &entry.kind {
         Kind::File if !collector.wants(&path) => collector.present(&path),
-        Kind::File if entry.size > limits.entry_bytes_max => collector.file(&path, entry.size, &[]),
+        Kind::File if entry.size > limits.file_bytes_max(&path) => collector.file(&path, entry.size, &[]),
         Kind::File => match reader.content(entry.size) {
             Ok(bytes) => collector.file(&path, entry.size, &bytes),
             Err(error) => {
@@ -210,8 +210,7 @@ fn take_entry<S: Source>(
             }
         },
         Kind::Sparse if collector.wants(&path) => collector.unreadable(&path, "it is stored with holes"),
-        Kind::Folder if collector.wants(&path) => collector.whiteout(&path), // a file below it is replaced
-        Kind::Folder => {}
+        Kind::Folder => collector.folder(&path),
         Kind::Symlink(target) => collector.link(&path, target),
         Kind::HardLink(target) => match normalise(target) {
             Ok(target) => collector.hard_link(&path, &target),

@@ -46,7 +46,7 @@ pub fn read_zip<R: Read + Seek>(origin: &str, mut reader: R, limits: &Limits) ->
             collector.limit(format!("`{origin}`: more than {max} bytes in files of interest; the rest was left out"));
             break;
         }
-        match entry.content(&mut reader, directory.shift, limits.entry_bytes_max.min(bytes_left)) {
+        match entry.content(&mut reader, directory.shift, limits.file_bytes_max(&entry.path).min(bytes_left)) {
             Ok(content) => {
                 bytes_left -= content.bytes.len() as u64;
                 if entry.is_symlink {

@@ -1,6 +1,6 @@
 //! The table of cataloguers: which files matter, and who reads them. A new format is a new row.
 
-use crate::{FileFacts, dpkg, dpkg_list, npm, os_release, package_lock, python};
+use crate::{FileFacts, cargo_lock, dpkg, dpkg_list, go_binary, npm, os_release, package_lock, python};
 
 /// One format.
 pub struct Cataloguer {
@@ -11,6 +11,9 @@ pub struct Cataloguer {
     /// What the file says; `None`: nothing that matters.
     pub read: fn(&str, &[u8]) -> Option<FileFacts>,
 }
+
+/// The row whose files have no names of their own.
+const PROGRAMS: &str = "Go programs";
 
 /// All formats. The first that wants a path reads it.
 pub const CATALOGUERS: &[Cataloguer] = &[
@@ -40,7 +43,23 @@ pub const CATALOGUERS: &[Cataloguer] = &[
         wants: package_lock::wants,
         read: |path, bytes| Some(FileFacts::Packages(package_lock::parse(path, bytes))),
     },
+    Cataloguer {
+        name: "Cargo.lock",
+        wants: cargo_lock::wants,
+        read: |path, bytes| Some(FileFacts::Packages(cargo_lock::parse(path, bytes))),
+    },
+    // Last, since programs are known by their folders only.
+    Cataloguer {
+        name: PROGRAMS,
+        wants: go_binary::wants,
+        read: |path, bytes| go_binary::parse(path, bytes).map(FileFacts::Packages),
+    },
 ];
+
+/// Whether the file at this path is wanted for what it may be, not for its name: its first bytes tell on.
+pub(crate) fn wanted_as_program(path: &str) -> bool {
+    of(path).is_some_and(|cataloguer| cataloguer.name == PROGRAMS)
+}
 
 /// The row that reads the file at this path.
 pub(crate) fn of(path: &str) -> Option<&'static Cataloguer> {
@@ -54,5 +73,10 @@ pub fn wanted(path: &str) -> bool {
 
 /// Whether a file at this path proves a package of a language, which an OS package may own.
 pub(crate) fn proves_language_package(path: &str) -> bool {
-    python::wants(path) || npm::wants(path)
+    python::wants(path) || npm::wants(path) || is_owned_program(path)
+}
+
+/// A program that an OS package may own; packages have none directly below the root.
+fn is_owned_program(path: &str) -> bool {
+    path.contains('/') && go_binary::wants(path)
 }

@@ -1,6 +1,6 @@
 //! The collector: gathers what the interesting files of one root or layer say.
 
-use crate::{FileFacts, LayerFacts, Parsed, cataloguers};
+use crate::{FileFacts, LayerFacts, Parsed, cataloguers, go_binary};
 use muster_domain::Skipped;
 
 /// How much one root or layer may say.
@@ -40,6 +40,12 @@ impl Collector {
         cataloguers::wanted(path)
     }
 
+    /// Whether a file at this path may say something when it begins with these bytes. A reader that can look before
+    /// it reads need not read every program of a root.
+    pub fn wants_beginning(&self, path: &str, first: &[u8]) -> bool {
+        !cataloguers::wanted_as_program(path) || go_binary::begins(first)
+    }
+
     /// A regular file: `size` is its size in bytes, and `bytes` are all of it, or fewer when the reader has a limit
     /// below its size; then the file is set aside.
     pub fn file(&mut self, path: &str, size: u64, bytes: &[u8]) {
@@ -63,7 +69,8 @@ impl Collector {
     /// A symbolic link with its target as written.
     pub fn link(&mut self, path: &str, target: &str) {
         self.present(path);
-        if self.wants(path) {
+        // Links to programs are as common as programs, and those they lead to are read where they lie.
+        if self.wants(path) && !cataloguers::wanted_as_program(path) {
             self.put(path, FileFacts::Link(target.to_owned()));
         }
     }
@@ -76,6 +83,7 @@ impl Collector {
         }
         match self.facts.files.get(target).cloned() {
             Some(facts) => self.put(path, moved(facts, target, path)),
+            None if cataloguers::wanted_as_program(path) => {} // its target is no Go program
             None => {
                 let reason = format!("it is a hard link to `{target}`, whose content was not kept");
                 self.put(path, FileFacts::Packages(Parsed::unreadable(path, reason)));
@@ -88,6 +96,14 @@ impl Collector {
         self.facts.present.insert(path);
         if let Some(earlier) = self.facts.files.remove(path) {
             self.packages -= package_count(&earlier); // an archive may name a file twice: the last one counts
+        }
+    }
+
+    /// A folder stands at this path. Where a lower layer may have a file of interest, it is gone with all below it; a
+    /// place where any program might lie is no such case, since most folders there were folders before.
+    pub fn folder(&mut self, path: &str) {
+        if self.wants(path) && !cataloguers::wanted_as_program(path) {
+            self.whiteout(path);
         }
     }
 
@@ -152,4 +168,31 @@ fn moved(facts: FileFacts, from: &str, to: &str) -> FileFacts {
         }
     }
     FileFacts::Packages(parsed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_be_a_program_says_nothing_until_it_is_read_as_one() {
+        let mut collector = Collector::new(Limits::default());
+        collector.file("bin/sh", 10, b"#!/bin/sh\n");
+        collector.link("bin/ls", "busybox"); // an image has hundreds of these
+        collector.hard_link("bin/gunzip", "bin/gzip");
+        collector.folder("app"); // of an upper layer: it may be a folder below, too
+        assert!(collector.wants_beginning("bin/sh", b"\x7fELF") && !collector.wants_beginning("bin/sh", b"#!"));
+        assert!(collector.wants_beginning("Cargo.lock", b"#"));
+        collector.file("bin/large", 1 << 40, &[]);
+        let facts = collector.finish();
+        assert_eq!(facts.files.keys().collect::<Vec<_>>(), ["bin/large"]); // named, since it may be one
+        assert!(facts.removed.is_empty());
+    }
+
+    #[test]
+    fn a_folder_in_place_of_a_file_of_interest_removes_it() {
+        let mut collector = Collector::new(Limits::default());
+        collector.folder("srv/Cargo.lock");
+        assert!(collector.finish().removed.contains("srv/Cargo.lock"));
+    }
 }

@@ -1,6 +1,6 @@
 //! dpkg's lists of files: `/var/lib/dpkg/info/NAME[:ARCH].list` has one absolute path a line, and
 //! `status.d/NAME.md5sums` of distroless images has `MD5  PATH`. They tell which OS package owns the proof of a
-//! Python or Node package, so that the distributor judges it and not the language's feed.
+//! Python or Node package or a Go program, so that the distributor judges it and not the language's feed.
 
 use crate::{FileFacts, cataloguers, headers, path};
 
@@ -57,6 +57,11 @@ mod tests {
         assert_eq!(read("var/lib/dpkg/info/python3-six.list", list.as_bytes()), Some(expected.clone()));
         assert_eq!(read("var/lib/dpkg/info/python3-six:amd64.list", list.as_bytes()), Some(expected));
         assert_eq!(read("var/lib/dpkg/info/tzdata.list", b"/.\n/usr/share/zoneinfo/UTC\n"), None);
+    }
+
+    #[test]
+    fn programs_are_owned_too() {
+        assert_eq!(owned_paths(b"/.\n/usr\n/usr/bin\n/usr/bin/docker\n/usr/share/doc/docker.io\n"), ["usr/bin/docker"]);
     }
 
     #[test]

@@ -5,12 +5,14 @@
 //! cataloguers which files of a root matter and gathers what they say ([`LayerFacts`]); [`merge()`] lays layers over
 //! each other and makes an inventory. Reading the files themselves is `muster-artifacts`' work.
 
+pub mod cargo_lock;
 mod cataloguers;
 mod collector;
 pub mod cyclonedx;
 pub mod dpkg;
 pub mod dpkg_list;
 mod facts;
+pub mod go_binary;
 mod headers;
 mod merge;
 pub mod npm;
@@ -31,4 +33,4 @@ pub use path::{RefusedPath, normalise};
 
 /// Part of the key under which facts of a layer are cached. It rises with every change of a parser, of the table of
 /// cataloguers or of [`LayerFacts`], so that what an older version saw is read anew.
-pub const CATALOGUER_VERSION: u32 = 1;
+pub const CATALOGUER_VERSION: u32 = 2;

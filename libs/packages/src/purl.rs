@@ -38,6 +38,20 @@ pub(crate) fn npm(name: &str, version: &str) -> String {
     write("npm", scope, name, version, &[])
 }
 
+/// A Rust crate; one that is not of crates.io with where it comes from.
+pub(crate) fn cargo(name: &str, version: &str, vcs_url: Option<&str>, repository_url: Option<&str>) -> String {
+    write("cargo", None, name, version, &[("vcs_url", vcs_url), ("repository_url", repository_url)])
+}
+
+/// A Go module; all but the last part of its path is its namespace.
+pub(crate) fn golang(path: &str, version: &str) -> String {
+    let (namespace, name) = match path.rsplit_once('/') {
+        Some((namespace, name)) => (Some(namespace), name),
+        None => (None, path),
+    };
+    write("golang", namespace, name, version, &[])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

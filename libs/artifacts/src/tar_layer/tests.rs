@@ -133,13 +133,13 @@ fn what_is_too_much_is_left_out_and_told() {
 
 #[test]
 fn a_layer_that_ends_early_gives_what_could_be_read() {
-    let whole = tar(&[(A, file(A1)), ("big", Node::File(vec![7; 100_000]))]);
+    let whole = tar(&[(A, file(A1)), ("big.txt", Node::File(vec![7; 100_000]))]);
     for stored in [whole[..5_000].to_vec(), gzip(&whole[..5_000]), zstd(&whole[..5_000])] {
         check(stored, &Limits::default(), &["a 1.0.0"], &["its archive ends early; what follows is missing"], &[]);
     }
     // Cut inside the compressed stream, and inside the file of interest itself.
     let noise: Vec<u8> = (0..100_000_u32).map(|number| (number.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
-    let compressed = gzip(&tar(&[(A, file(A1)), ("noise", Node::File(noise))]));
+    let compressed = gzip(&tar(&[(A, file(A1)), ("noise.txt", Node::File(noise))]));
     let inventory = read(compressed[..compressed.len() / 2].to_vec());
     assert_eq!((inventory.packages.len(), inventory.skipped.len()), (1, 1));
     let inside = read(whole[..520].to_vec());
