@@ -8,7 +8,7 @@ use muster_domain::{
 };
 use muster_engine::matching::match_inventory;
 
-const CVE: &str = "CVE-2024-1";
+const CVE: &str = "CVE-2024-10001";
 
 fn affected(ecosystem: &str, name: &str, fixed: Option<&str>) -> Affected {
     Affected::new(ecosystem.parse().unwrap(), name).with_range("0", fixed)
@@ -192,7 +192,7 @@ fn a_fix_of_ubuntu_pro_is_told_as_such_and_counts_where_it_is_installed() {
             affected("Ubuntu:18.04:LTS", "bash", plain),
             affected("Ubuntu:Pro:18.04:LTS", "bash", Some("4.4-2+esm1")),
         ];
-        vec![record("UBUNTU_CVE", "UBUNTU-CVE-2024-1", both)]
+        vec![record("UBUNTU_CVE", "UBUNTU-CVE-2024-10001", both)]
     };
     check(
         items(None),
@@ -217,7 +217,7 @@ fn of_one_distributors_records_the_one_with_the_first_fix_counts() {
         vec![
             record(
                 "UBUNTU_CVE",
-                "UBUNTU-CVE-2024-1",
+                "UBUNTU-CVE-2024-10001",
                 vec![affected("Ubuntu:22.04", "curl", Some("7.81.0-1ubuntu1.14"))],
             ),
             record(other, CVE, vec![affected("Ubuntu:22.04", "curl", Some("7.81.0-1ubuntu1.24"))]),

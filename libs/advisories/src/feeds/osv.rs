@@ -36,7 +36,8 @@ struct Record {
 
 pub(crate) fn recognises(head: &Head<'_>) -> bool {
     let dated = ["modified", "published", "withdrawn", "schema_version", "affected"];
-    !head.is_json_list() && head.has_json_key("id") && dated.iter().any(|key| head.has_json_key(key))
+    let is_nvd = head.has_json_key("sourceIdentifier"); // its records have `id` and `published`, too
+    !head.is_json_list() && !is_nvd && head.has_json_key("id") && dated.iter().any(|key| head.has_json_key(key))
 }
 
 /// A document is one record.
