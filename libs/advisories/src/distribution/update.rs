@@ -123,7 +123,7 @@ fn cheapest_chain(index: &Index, have: &EpochId) -> Option<Plan> {
 /// before. Everything is compared with what was signed: the fetched file and the base first, the result before it
 /// is renamed into place. It is opened, too, so that what this program can't use takes no place.
 ///
-/// Memory: below 300 MB, and half of it with what `publish` writes, however large the files are (`difference`); for a
+/// Memory: at most about 450 MB, a third of it with what `publish` writes, however large the files are (`difference`); for a
 /// full file zstd's window of 128 MiB.
 ///
 /// # Errors
