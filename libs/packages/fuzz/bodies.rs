@@ -13,7 +13,7 @@ pub fn dpkg(bytes: &[u8]) {
 
 /// dpkg lists of files.
 pub fn dpkg_list(bytes: &[u8]) {
-    muster_packages::dpkg_list::owned_paths(bytes);
+    muster_packages::dpkg_list::parse("var/lib/dpkg/info/x.list", bytes);
 }
 
 /// package.json files.
@@ -50,4 +50,11 @@ pub fn paths(bytes: &[u8]) {
     if let Ok(path) = muster_packages::normalise(text) {
         assert_eq!(muster_packages::normalise(&path).as_ref(), Ok(&path));
     }
+}
+
+/// rpm databases: the first byte chooses the form.
+pub fn rpm(bytes: &[u8]) {
+    let Some((form, bytes)) = bytes.split_first() else { return };
+    let name = ["rpmdb.sqlite", "Packages.db", "Packages"][usize::from(*form) % 3];
+    muster_packages::rpm::parse(&format!("var/lib/rpm/{name}"), bytes);
 }

@@ -1,6 +1,6 @@
 //! The table of cataloguers: which files matter, and who reads them. A new format is a new row.
 
-use crate::{FileFacts, cargo_lock, dpkg, dpkg_list, go_binary, npm, os_release, package_lock, python};
+use crate::{FileFacts, cargo_lock, dpkg, dpkg_list, go_binary, npm, os_release, package_lock, python, rpm};
 
 /// One format.
 pub struct Cataloguer {
@@ -27,7 +27,16 @@ pub const CATALOGUERS: &[Cataloguer] = &[
         wants: dpkg::wants,
         read: |path, bytes| Some(FileFacts::Packages(dpkg::parse(path, bytes))),
     },
-    Cataloguer { name: "dpkg file lists", wants: dpkg_list::wants, read: dpkg_list::read },
+    Cataloguer {
+        name: "dpkg file lists",
+        wants: dpkg_list::wants,
+        read: |path, bytes| dpkg_list::parse(path, bytes).map(FileFacts::Packages),
+    },
+    Cataloguer {
+        name: "rpm",
+        wants: rpm::wants,
+        read: |path, bytes| Some(FileFacts::Packages(rpm::parse(path, bytes))),
+    },
     Cataloguer {
         name: "python",
         wants: python::wants,
@@ -69,6 +78,11 @@ pub(crate) fn of(path: &str) -> Option<&'static Cataloguer> {
 /// Whether a file at this path, relative to the root, says something that matters.
 pub fn wanted(path: &str) -> bool {
     of(path).is_some()
+}
+
+/// Whether the file at this path has all packages of an operating system, so that whoever installs one writes it anew.
+pub(crate) fn is_os_database(path: &str) -> bool {
+    dpkg::wants(path) || rpm::wants(path)
 }
 
 /// Whether a file at this path proves a package of a language, which an OS package may own.

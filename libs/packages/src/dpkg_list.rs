@@ -2,7 +2,7 @@
 //! `status.d/NAME.md5sums` of distroless images has `MD5  PATH`. They tell which OS package owns the proof of a
 //! Python or Node package or a Go program, so that the distributor judges it and not the language's feed.
 
-use crate::{FileFacts, cataloguers, headers, path};
+use crate::{Parsed, cataloguers, headers, path};
 
 /// Whether the file is such a list.
 pub fn wants(path: &str) -> bool {
@@ -18,14 +18,17 @@ fn package_of(path: &str) -> Option<&str> {
 }
 
 /// Of the files in the list those that prove a language's package; `None`: there are none.
-pub(crate) fn read(list: &str, bytes: &[u8]) -> Option<FileFacts> {
+pub fn parse(list: &str, bytes: &[u8]) -> Option<Parsed> {
     let package = package_of(list)?;
-    let owned = owned_paths(bytes);
-    (!owned.is_empty()).then(|| FileFacts::Owned { package: package.to_owned(), paths: owned })
+    let mut parsed = Parsed::default();
+    for path in owned_paths(bytes) {
+        parsed.own(path, package);
+    }
+    (!parsed.owned.is_empty()).then_some(parsed)
 }
 
 /// The paths in a list that prove a language's package, relative to the root, sorted.
-pub fn owned_paths(bytes: &[u8]) -> Vec<String> {
+fn owned_paths(bytes: &[u8]) -> Vec<String> {
     let mut paths: Vec<String> = headers::lines(bytes)
         .filter_map(|line| std::str::from_utf8(line).ok())
         .map(|line| line.split_once("  ").map_or(line, |(_checksum, path)| path))
@@ -41,22 +44,24 @@ pub fn owned_paths(bytes: &[u8]) -> Vec<String> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::collections::BTreeMap;
 
     #[test]
     fn only_proofs_of_language_packages_are_kept() {
         let list = "/.\n/usr\n/usr/lib/python3/dist-packages/six.py\n\
                     /usr/lib/python3/dist-packages/six-1.16.0.egg-info/PKG-INFO\n\
                     /usr/share/nodejs/npm/node_modules/ms/package.json\n";
-        let expected = FileFacts::Owned {
-            package: "python3-six".to_owned(),
-            paths: vec![
-                "usr/lib/python3/dist-packages/six-1.16.0.egg-info/PKG-INFO".to_owned(),
-                "usr/share/nodejs/npm/node_modules/ms/package.json".to_owned(),
-            ],
-        };
-        assert_eq!(read("var/lib/dpkg/info/python3-six.list", list.as_bytes()), Some(expected.clone()));
-        assert_eq!(read("var/lib/dpkg/info/python3-six:amd64.list", list.as_bytes()), Some(expected));
-        assert_eq!(read("var/lib/dpkg/info/tzdata.list", b"/.\n/usr/share/zoneinfo/UTC\n"), None);
+        let expected = [
+            "usr/lib/python3/dist-packages/six-1.16.0.egg-info/PKG-INFO",
+            "usr/share/nodejs/npm/node_modules/ms/package.json",
+        ];
+        let expected: BTreeMap<String, String> =
+            expected.iter().map(|path| ((*path).to_owned(), "python3-six".to_owned())).collect();
+        for name in ["python3-six.list", "python3-six:amd64.list"] {
+            let parsed = parse(&format!("var/lib/dpkg/info/{name}"), list.as_bytes()).unwrap();
+            assert_eq!(parsed.owned, expected, "{name}");
+        }
+        assert_eq!(parse("var/lib/dpkg/info/tzdata.list", b"/.\n/usr/share/zoneinfo/UTC\n"), None);
     }
 
     #[test]

@@ -9,17 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FileFacts {
-    /// Packages, and records that could not be read.
+    /// Packages, files that they own, and records that could not be read.
     Packages(Parsed),
     /// The operating system.
     OperatingSystem(OperatingSystem),
-    /// An OS package's list of files.
-    Owned {
-        /// The OS package.
-        package: String,
-        /// Those of its files that prove a language's package, sorted.
-        paths: Vec<String>,
-    },
     /// A symbolic link stands where the file was looked for; its target as the link writes it.
     Link(String),
 }

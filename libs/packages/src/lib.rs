@@ -22,6 +22,7 @@ mod parsed;
 mod path;
 mod purl;
 pub mod python;
+pub mod rpm;
 pub mod ssm;
 
 pub use cataloguers::{CATALOGUERS, Cataloguer, wanted};
@@ -33,4 +34,4 @@ pub use path::{RefusedPath, normalise};
 
 /// Part of the key under which facts of a layer are cached. It rises with every change of a parser, of the table of
 /// cataloguers or of [`LayerFacts`], so that what an older version saw is read anew.
-pub const CATALOGUER_VERSION: u32 = 2;
+pub const CATALOGUER_VERSION: u32 = 3;

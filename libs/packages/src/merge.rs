@@ -1,6 +1,6 @@
 //! Merging: layers laid over each other, bottom to top, give one root and its inventory.
 
-use crate::{FileFacts, LayerFacts, dpkg, os_release, path};
+use crate::{FileFacts, LayerFacts, cataloguers, dpkg, os_release, path, rpm};
 use muster_domain::{Digest, Ecosystem, Inventory, OperatingSystem, Package, PackageManager, Skipped};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -60,7 +60,7 @@ fn merge_root(layers: &[&Layer]) -> Inventory {
                     skipped.push(Skipped { place: (*path).to_owned(), reason });
                 }
             }
-            FileFacts::OperatingSystem(_) | FileFacts::Owned { .. } => {}
+            FileFacts::OperatingSystem(_) => {}
         }
     }
     Inventory::new(os, joined(packages), skipped, limits)
@@ -95,13 +95,13 @@ impl<'a> Root<'a> {
             let replaced: BTreeMap<&str, Placed<'a>> = layer
                 .files
                 .keys()
-                .filter(|path| dpkg::wants(path))
+                .filter(|path| cataloguers::is_os_database(path))
                 .filter_map(|path| Some((path.as_str(), files.remove(path.as_str())?)))
                 .collect();
             files.retain(|path, _| !layer.hides(path));
             for (path, facts) in &layer.files {
                 let since = match facts {
-                    FileFacts::Packages(parsed) if dpkg::wants(path) => {
+                    FileFacts::Packages(parsed) if cataloguers::is_os_database(path) => {
                         let earlier = replaced.get(path.as_str()).map(|placed| &placed.since);
                         let first = |package| earlier.and_then(|since| since.get(&key(package)).copied());
                         parsed.packages.iter().map(|package| (key(package), first(package).unwrap_or(origin))).collect()
@@ -110,6 +110,10 @@ impl<'a> Root<'a> {
                 };
                 files.insert(path, Placed { facts, origin, since });
             }
+        }
+        let left_behind = |path: &&str| rpm::is_left_behind(path, |newer| files.contains_key(newer));
+        for path in files.keys().copied().filter(left_behind).collect::<Vec<_>>() {
+            files.remove(path);
         }
         Self { files }
     }
@@ -133,8 +137,8 @@ impl<'a> Root<'a> {
     fn owners(&self) -> HashMap<&'a str, &'a str> {
         let mut owners = HashMap::new();
         for placed in self.files.values() {
-            if let FileFacts::Owned { package, paths } = placed.facts {
-                owners.extend(paths.iter().map(|path| (path.as_str(), package.as_str())));
+            if let FileFacts::Packages(parsed) = placed.facts {
+                owners.extend(parsed.owned.iter().map(|(path, package)| (path.as_str(), package.as_str())));
             }
         }
         owners
@@ -159,12 +163,21 @@ fn finished(
         LayerOrigin::Root | LayerOrigin::LambdaCode => {}
     }
     if package.manager == PackageManager::Os {
-        dpkg::of_system(&mut package, os);
+        of_system(&mut package, os);
     } else {
         package.owned_by =
             package.paths.iter().find_map(|path| owners.get(path.as_str())).map(|&owner| owner.to_owned());
     }
     package
+}
+
+/// What only the operating system tells of its package.
+pub(crate) fn of_system(package: &mut Package, os: Option<&OperatingSystem>) {
+    match package.purl.split('/').next() {
+        Some("pkg:deb") => dpkg::of_system(package, os),
+        Some("pkg:rpm") => rpm::of_system(package, os),
+        _ => {}
+    }
 }
 
 /// One package for all that differ in nothing but the files that prove them.

@@ -2,6 +2,7 @@
 
 use muster_domain::{Package, Skipped};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Packages taken from one file. The largest real ones (a distribution with everything installed, a monorepo's lock
 /// file) name some ten thousand; a file of nothing but tiny records would otherwise grow tenfold in memory.
@@ -17,9 +18,12 @@ pub struct Parsed {
     pub packages: Vec<Package>,
     /// In the file's order.
     pub skipped: Vec<Skipped>,
-    /// Bad records beyond [`SKIPPED_PER_FILE_MAX`] and packages beyond [`PACKAGES_PER_FILE_MAX`].
+    /// Bad records beyond [`SKIPPED_PER_FILE_MAX`], and packages and owned files beyond [`PACKAGES_PER_FILE_MAX`].
     #[serde(default, skip_serializing_if = "is_zero")]
     pub untold: u64,
+    /// Files that prove a language's package, relative to the root, each with the OS package that owns it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub owned: BTreeMap<String, String>,
 }
 
 fn is_zero(count: &u64) -> bool {
@@ -38,6 +42,15 @@ impl Parsed {
     pub fn add(&mut self, package: Package) {
         if self.packages.len() < PACKAGES_PER_FILE_MAX {
             self.packages.push(package);
+        } else {
+            self.untold += 1;
+        }
+    }
+
+    /// An OS package owns a file, unless the file has told of too many.
+    pub fn own(&mut self, path: String, package: &str) {
+        if self.owned.len() < PACKAGES_PER_FILE_MAX {
+            self.owned.insert(path, package.to_owned());
         } else {
             self.untold += 1;
         }

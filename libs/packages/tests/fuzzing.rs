@@ -55,3 +55,8 @@ fn any_bytes_are_ssm_entries_or_refused() {
 fn any_bytes_are_a_path_or_refused() {
     check("paths", 10000, bodies::paths);
 }
+
+#[test]
+fn any_bytes_are_an_rpm_database_or_refused() {
+    check("rpm", 5000, bodies::rpm);
+}

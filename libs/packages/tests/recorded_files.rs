@@ -1,7 +1,7 @@
 //! Real files that other scanners keep as fixtures, counted once by this crate and once by a plain walk of their JSON.
 //! They lie in `../shared/data` beside the checkout (or in `MUSTER_SHARED_DATA`); without them the tests say so.
 
-use muster_packages::{Parsed, cyclonedx, dpkg, package_lock};
+use muster_packages::{Parsed, cyclonedx, dpkg, package_lock, rpm};
 use serde_json::Value;
 use std::{collections::BTreeSet, env, fs::File, io::Read, path::PathBuf};
 
@@ -122,4 +122,46 @@ fn documents_of_other_tools_are_read() {
     }
     assert!(total > 1_000, "{total}");
     println!("{total} packages in CycloneDX documents");
+}
+
+/// `rpm -qa --qf '%{NAME}\t%{EPOCH}\t%{VERSION}-%{RELEASE}\t%{ARCH}\t%{SOURCERPM}\t%{MODULARITYLABEL}\n'` of rpm 4.18 for the
+/// sqlite and the Berkeley database; its build for Debian has no ndb, so that one's lines come from a plain walk of its
+/// slots in another language. Signing keys are no software and left out.
+#[test]
+fn rpm_databases_give_what_rpm_lists() {
+    let Some(files) = files("rpmdb-fixtures-go-rpmdb.tar.zst", |path| path.contains("testdata/")) else { return };
+    for (folder, name, recorded) in [
+        ("cbl-mariner-2.0", "rpmdb.sqlite", include_str!("recorded/cbl-mariner-2.0.tsv")),
+        ("sle15-bci", "Packages.db", include_str!("recorded/sle15-bci.tsv")),
+        ("libuuid", "Packages", include_str!("recorded/libuuid.tsv")),
+    ] {
+        let place = format!("pkg/testdata/{folder}/{name}");
+        let (_, bytes) = files.iter().find(|(path, _)| *path == place).unwrap();
+        let parsed = rpm::parse(&format!("var/lib/rpm/{name}"), bytes);
+        assert_eq!(parsed.skipped, [], "{folder}");
+        let ours: BTreeSet<String> = parsed
+            .packages
+            .iter()
+            .map(|package| {
+                let source = package.source.as_ref().map(|source| format!("{}-{}", source.name, source.version));
+                let architecture = package.architecture.as_deref().unwrap_or_default();
+                format!("{} {} {architecture} {}", package.name, package.version, source.unwrap_or_default())
+            })
+            .collect();
+        let theirs: BTreeSet<String> = recorded.lines().filter_map(installed).collect();
+        assert_eq!(ours, theirs, "{folder}");
+    }
+}
+
+/// A recorded line as this crate tells it: an epoch before the version, also before the source's.
+fn installed(line: &str) -> Option<String> {
+    let fields: Vec<&str> = line.split('\t').collect();
+    let [name, epoch, version, architecture, source, _module] = fields[..] else { panic!("{line}") };
+    let epoch = if ["(none)", "0"].contains(&epoch) { String::new() } else { format!("{epoch}:") };
+    let stem = source.trim_end_matches(".rpm").trim_end_matches(".src");
+    let (source_name, source_version) = match stem.rsplitn(3, '-').collect::<Vec<_>>()[..] {
+        [release, version, name] => (name.to_owned(), format!("{epoch}{version}-{release}")),
+        _ => panic!("{line}"),
+    };
+    (name != "gpg-pubkey").then(|| format!("{name} {epoch}{version} {architecture} {source_name}-{source_version}"))
 }

@@ -1,7 +1,7 @@
 //! Reading CycloneDX 1.2 to 1.6.
 
 use super::property;
-use crate::{Parsed, merge::ecosystem_of, npm, os_release};
+use crate::{Parsed, merge::ecosystem_of, npm, os_release, rpm};
 use muster_domain::{
     Components, Ecosystem, Inventory, OperatingSystem, Package, PackageManager, PackageUrl, Skipped, SourcePackage,
 };
@@ -196,6 +196,7 @@ fn package(component: &Component, purl: &str) -> Result<Package, String> {
     let purl = PackageUrl::build(written.clone()).map_err(malformed)?;
     let version = written.version.or_else(|| component.version.clone());
     let version = version.filter(|version| !version.is_empty()).ok_or("no version")?;
+    let version = with_epoch(&purl, version);
     let name = match (purl.package_type.as_str(), &purl.namespace, written.namespace) {
         // The canonical form writes these small, though names of different case are different.
         ("npm" | "golang", _, Some(namespace)) => format!("{namespace}/{}", written.name),
@@ -241,6 +242,15 @@ fn package(component: &Component, purl: &str) -> Result<Package, String> {
     })
 }
 
+/// A package URL of rpm has the epoch as a qualifier (purl-spec, types, rpm); without it an old version would look new.
+fn with_epoch(purl: &PackageUrl, version: String) -> String {
+    let epoch = purl.qualifiers.get("epoch").filter(|epoch| purl.package_type == "rpm" && *epoch != "0");
+    match epoch {
+        Some(epoch) if !version.contains(':') => format!("{epoch}:{version}"),
+        _ => version,
+    }
+}
+
 /// Properties of Syft and Trivy that tell a file.
 fn is_path(name: &str) -> bool {
     name == "aquasecurity:trivy:FilePath" || (name.starts_with("syft:location:") && name.ends_with(":path"))
@@ -272,7 +282,7 @@ fn source(component: &Component, purl: &PackageUrl) -> Option<SourcePackage> {
     if !["deb", "rpm", "apk"].contains(&purl.package_type.as_str()) {
         return None;
     }
-    let binary_version = || purl.version.clone().unwrap_or_default();
+    let binary_version = || with_epoch(purl, purl.version.clone().unwrap_or_default());
     if let Some(name) = value(component, property::SOURCE_NAME) {
         let version = value(component, property::SOURCE_VERSION).unwrap_or_else(binary_version);
         return Some(SourcePackage { name, version });
@@ -291,10 +301,8 @@ fn source(component: &Component, purl: &PackageUrl) -> Option<SourcePackage> {
         return Some(SourcePackage { name, version });
     }
     let upstream = purl.qualifiers.get("upstream")?;
-    // The file of a source package: `openssl-3.0.7-27.el9.src.rpm`.
-    if let Some((name, release)) = upstream.strip_suffix(".src.rpm").and_then(|file| file.rsplit_once('-')) {
-        let (name, version) = name.rsplit_once('-')?;
-        return Some(SourcePackage { name: name.to_owned(), version: format!("{version}-{release}") });
+    if let Some((name, version)) = rpm::source_of_file(upstream) {
+        return Some(SourcePackage { name, version: with_epoch(purl, version) });
     }
     let (name, version) = match upstream.split_once('@') {
         Some((name, version)) => (name.to_owned(), version.to_owned()),

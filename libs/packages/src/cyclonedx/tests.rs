@@ -149,6 +149,8 @@ fn an_os_package_is_of_the_distribution_that_its_package_url_names() {
     only("pkg:apk/alpine/musl@1.2-r0?distro=alpine-3.18.4", "Alpine:v3.18 musl 1.2-r0");
     only("pkg:rpm/redhat/bash@5.1-6.el9?distro=rhel-9.2", "Red Hat:9 bash 5.1-6.el9");
     only("pkg:rpm/amzn/bash@5.2-1?distro=amzn-2023", "Amazon Linux:2023 bash 5.2-1");
+    let bind = "pkg:rpm/redhat/bind@9.16-1.el9?distro=rhel-9.2&epoch=32&upstream=bind-9.16-1.el9.src.rpm";
+    only(bind, "Red Hat:9 bind 32:9.16-1.el9 bind 32:9.16-1.el9");
     only("pkg:rpm/opensuse/bash@5.2-1?distro=opensuse-leap-15.5", "openSUSE:15.5 bash 5.2-1");
     only("pkg:apk/alpine/musl@1.2-r0?distro=debian-12", "- musl 1.2-r0"); // contradicts itself
     only("pkg:apk/alpine/musl@1.2-r0", "- musl 1.2-r0");
