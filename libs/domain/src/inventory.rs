@@ -34,6 +34,24 @@ pub enum PackageManager {
     GoMod,
     /// Rust crates.
     Cargo,
+    /// Gems found as installed.
+    Gemspec,
+    /// Gems named by Bundler's lock file.
+    Bundler,
+    /// PHP packages.
+    Composer,
+    /// .NET packages named by a project's files.
+    Nuget,
+    /// .NET packages that a program was published with.
+    DotnetCore,
+    /// Java artifacts named by a build's files.
+    Pom,
+    /// Python packages named by Pipenv's lock file.
+    Pipenv,
+    /// Python packages named by Poetry's lock file.
+    Poetry,
+    /// Node packages named by Yarn's lock file.
+    Yarn,
     /// Anything else.
     Generic,
 }
@@ -49,6 +67,15 @@ impl PackageManager {
             Self::Npm => "NPM",
             Self::GoMod => "GOMOD",
             Self::Cargo => "CARGO",
+            Self::Gemspec => "GEMSPEC",
+            Self::Bundler => "BUNDLER",
+            Self::Composer => "COMPOSER",
+            Self::Nuget => "NUGET",
+            Self::DotnetCore => "DOTNET_CORE",
+            Self::Pom => "POM",
+            Self::Pipenv => "PIPENV",
+            Self::Poetry => "POETRY",
+            Self::Yarn => "YARN",
             Self::Generic => "GENERIC",
         }
     }

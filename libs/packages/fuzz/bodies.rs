@@ -58,3 +58,35 @@ pub fn rpm(bytes: &[u8]) {
     let name = ["rpmdb.sqlite", "Packages.db", "Packages"][usize::from(*form) % 3];
     muster_packages::rpm::parse(&format!("var/lib/rpm/{name}"), bytes);
 }
+
+/// Names of lock files and other small lists, one per format.
+const LISTS: [&str; 20] = [
+    "bun.lock",
+    "composer.lock",
+    "conan.lock",
+    "x.deps.json",
+    "Gemfile.lock",
+    "specifications/x-1.gemspec",
+    "go.mod",
+    "gradle.lockfile",
+    "mix.lock",
+    "packages.lock.json",
+    "Package.resolved",
+    "packages.config",
+    "var/lib/pacman/local/x/desc",
+    "Pipfile.lock",
+    "pnpm-lock.yaml",
+    "pubspec.lock",
+    "uv.lock",
+    "renv.lock",
+    "requirements.txt",
+    "yarn.lock",
+];
+
+/// Lock files and other small lists: the first byte chooses the format.
+pub fn lists(bytes: &[u8]) {
+    let Some((format, bytes)) = bytes.split_first() else { return };
+    let name = LISTS[usize::from(*format) % LISTS.len()];
+    let cataloguer = muster_packages::CATALOGUERS.iter().find(|cataloguer| (cataloguer.wants)(name));
+    (cataloguer.expect("each name is of a format").read)(name, bytes);
+}

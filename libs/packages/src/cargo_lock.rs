@@ -1,13 +1,9 @@
 //! Cargo's lock file, `Cargo.lock`, versions 1 to 4, which name packages alike.
 //! Source: doc.rust-lang.org/cargo, "Cargo.toml vs Cargo.lock", and Cargo's `core/resolver/encode.rs`, read 2026-11-24.
 
-use crate::{Parsed, path::file_name, purl};
+use crate::{Parsed, lock, path::file_name, purl};
 use muster_domain::{Ecosystem, Package, PackageManager};
-use toml::{Table, Value};
-
-/// Bytes of one lock file. A workspace of a thousand crates takes half a megabyte; the tree of TOML values takes some
-/// twenty times the text in memory, so that this is a limit of memory.
-const BYTES_MAX: usize = 8 << 20;
+use toml::Value;
 
 /// The addresses of crates.io: its index as git (all versions write this one, whatever was used) and as sparse HTTP.
 const CRATES_IO: [&str; 2] =
@@ -21,13 +17,9 @@ pub fn wants(path: &str) -> bool {
 /// All packages that the lock file names, for all platforms and features. Those of the workspace itself, of git and of
 /// other registries belong to no ecosystem: a name means something else there than on crates.io.
 pub fn parse(path: &str, bytes: &[u8]) -> Parsed {
-    if bytes.len() > BYTES_MAX {
-        return Parsed::unreadable(path, format!("its {} bytes are more than {BYTES_MAX}", bytes.len()));
-    }
-    let Ok(text) = std::str::from_utf8(bytes) else { return Parsed::unreadable(path, "not UTF-8") };
-    let lock: Table = match text.trim_start_matches('\u{feff}').parse() {
+    let lock = match lock::toml(path, bytes) {
         Ok(lock) => lock,
-        Err(error) => return Parsed::unreadable(path, format!("not TOML: {}", toml::de::Error::message(&error))),
+        Err(unreadable) => return unreadable,
     };
     let mut parsed = Parsed::default();
     // Until Cargo 0.19 the workspace's package stood apart.
@@ -162,7 +154,7 @@ mod tests {
     fn deep_and_long_input_is_refused() {
         let check = |text: &str| assert_eq!(parse("Cargo.lock", text.as_bytes()).skipped.len(), 1);
         check(&format!("a = {}", "[".repeat(100_000)));
-        check(&" ".repeat(BYTES_MAX + 1));
+        check(&" ".repeat(lock::BYTES_MAX + 1));
     }
 
     proptest! {

@@ -1,6 +1,11 @@
 //! The table of cataloguers: which files matter, and who reads them. A new format is a new row.
 
-use crate::{FileFacts, cargo_lock, dpkg, dpkg_list, go_binary, npm, os_release, package_lock, python, rpm};
+use crate::{
+    FileFacts, bun_lock, cargo_lock, composer, conan_lock, deps_json, dpkg, dpkg_list, gemfile_lock, gemspec,
+    go_binary, go_mod, gradle_lockfile, mix_lock, npm, nuget_lock, os_release, package_lock, package_resolved,
+    packages_config, pacman, pipfile_lock, pnpm_lock, pubspec_lock, python, python_lock, renv_lock, requirements, rpm,
+    yarn_lock,
+};
 
 /// One format.
 pub struct Cataloguer {
@@ -38,6 +43,11 @@ pub const CATALOGUERS: &[Cataloguer] = &[
         read: |path, bytes| Some(FileFacts::Packages(rpm::parse(path, bytes))),
     },
     Cataloguer {
+        name: "pacman",
+        wants: pacman::wants,
+        read: |path, bytes| Some(FileFacts::Packages(pacman::parse(path, bytes))),
+    },
+    Cataloguer {
         name: "python",
         wants: python::wants,
         read: |path, bytes| Some(FileFacts::Packages(python::parse(path, bytes))),
@@ -56,6 +66,101 @@ pub const CATALOGUERS: &[Cataloguer] = &[
         name: "Cargo.lock",
         wants: cargo_lock::wants,
         read: |path, bytes| Some(FileFacts::Packages(cargo_lock::parse(path, bytes))),
+    },
+    Cataloguer {
+        name: "bun.lock",
+        wants: bun_lock::wants,
+        read: |path, bytes| Some(FileFacts::Packages(bun_lock::parse(path, bytes))),
+    },
+    Cataloguer {
+        name: "Composer",
+        wants: composer::wants,
+        read: |path, bytes| Some(FileFacts::Packages(composer::parse(path, bytes))),
+    },
+    Cataloguer {
+        name: "conan.lock",
+        wants: conan_lock::wants,
+        read: |path, bytes| Some(FileFacts::Packages(conan_lock::parse(path, bytes))),
+    },
+    Cataloguer {
+        name: ".NET programs",
+        wants: deps_json::wants,
+        read: |path, bytes| Some(FileFacts::Packages(deps_json::parse(path, bytes))),
+    },
+    Cataloguer {
+        name: "Gemfile.lock",
+        wants: gemfile_lock::wants,
+        read: |path, bytes| Some(FileFacts::Packages(gemfile_lock::parse(path, bytes))),
+    },
+    Cataloguer {
+        name: "gems",
+        wants: gemspec::wants,
+        read: |path, bytes| Some(FileFacts::Packages(gemspec::parse(path, bytes))),
+    },
+    Cataloguer {
+        name: "go.mod",
+        wants: go_mod::wants,
+        read: |path, bytes| Some(FileFacts::Packages(go_mod::parse(path, bytes))),
+    },
+    Cataloguer {
+        name: "Gradle lock files",
+        wants: gradle_lockfile::wants,
+        read: |path, bytes| Some(FileFacts::Packages(gradle_lockfile::parse(path, bytes))),
+    },
+    Cataloguer {
+        name: "mix.lock",
+        wants: mix_lock::wants,
+        read: |path, bytes| Some(FileFacts::Packages(mix_lock::parse(path, bytes))),
+    },
+    Cataloguer {
+        name: "packages.lock.json",
+        wants: nuget_lock::wants,
+        read: |path, bytes| Some(FileFacts::Packages(nuget_lock::parse(path, bytes))),
+    },
+    Cataloguer {
+        name: "Package.resolved",
+        wants: package_resolved::wants,
+        read: |path, bytes| Some(FileFacts::Packages(package_resolved::parse(path, bytes))),
+    },
+    Cataloguer {
+        name: "packages.config",
+        wants: packages_config::wants,
+        read: |path, bytes| Some(FileFacts::Packages(packages_config::parse(path, bytes))),
+    },
+    Cataloguer {
+        name: "Pipfile.lock",
+        wants: pipfile_lock::wants,
+        read: |path, bytes| Some(FileFacts::Packages(pipfile_lock::parse(path, bytes))),
+    },
+    Cataloguer {
+        name: "pnpm-lock.yaml",
+        wants: pnpm_lock::wants,
+        read: |path, bytes| Some(FileFacts::Packages(pnpm_lock::parse(path, bytes))),
+    },
+    Cataloguer {
+        name: "pubspec.lock",
+        wants: pubspec_lock::wants,
+        read: |path, bytes| Some(FileFacts::Packages(pubspec_lock::parse(path, bytes))),
+    },
+    Cataloguer {
+        name: "Python lock files",
+        wants: python_lock::wants,
+        read: |path, bytes| Some(FileFacts::Packages(python_lock::parse(path, bytes))),
+    },
+    Cataloguer {
+        name: "renv.lock",
+        wants: renv_lock::wants,
+        read: |path, bytes| Some(FileFacts::Packages(renv_lock::parse(path, bytes))),
+    },
+    Cataloguer {
+        name: "pip requirement files",
+        wants: requirements::wants,
+        read: |path, bytes| Some(FileFacts::Packages(requirements::parse(path, bytes))),
+    },
+    Cataloguer {
+        name: "yarn.lock",
+        wants: yarn_lock::wants,
+        read: |path, bytes| Some(FileFacts::Packages(yarn_lock::parse(path, bytes))),
     },
     // Last, since programs are known by their folders only.
     Cataloguer {

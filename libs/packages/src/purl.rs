@@ -24,6 +24,25 @@ pub(crate) fn write(
     PackageUrl::build(parts).map(|purl| purl.to_string()).unwrap_or_default()
 }
 
+/// A package of a language, by the name that its ecosystem gives it.
+pub(crate) fn of(kind: &'static str, name: &str, version: &str) -> String {
+    match kind {
+        "npm" => npm(name, version),
+        "golang" => golang(name, version),
+        "maven" => parted(kind, name, ':', version),
+        "composer" | "swift" => parted(kind, name, '/', version),
+        _ => write(kind, None, name, version, &[]),
+    }
+}
+
+/// All before the last separator is the namespace.
+fn parted(kind: &'static str, name: &str, separator: char, version: &str) -> String {
+    match name.rsplit_once(separator) {
+        Some((namespace, name)) => write(kind, Some(namespace), name, version, &[]),
+        None => write(kind, None, name, version, &[]),
+    }
+}
+
 /// A Python package.
 pub(crate) fn pypi(name: &str, version: &str) -> String {
     write("pypi", None, name, version, &[])
@@ -31,11 +50,7 @@ pub(crate) fn pypi(name: &str, version: &str) -> String {
 
 /// A Node package; a scope (`@scope/name`) is its namespace.
 pub(crate) fn npm(name: &str, version: &str) -> String {
-    let (scope, name) = match name.rsplit_once('/') {
-        Some((scope, name)) => (Some(scope), name),
-        None => (None, name),
-    };
-    write("npm", scope, name, version, &[])
+    parted("npm", name, '/', version)
 }
 
 /// A Rust crate; one that is not of crates.io with where it comes from.
@@ -45,11 +60,7 @@ pub(crate) fn cargo(name: &str, version: &str, vcs_url: Option<&str>, repository
 
 /// A Go module; all but the last part of its path is its namespace.
 pub(crate) fn golang(path: &str, version: &str) -> String {
-    let (namespace, name) = match path.rsplit_once('/') {
-        Some((namespace, name)) => (Some(namespace), name),
-        None => (None, path),
-    };
-    write("golang", namespace, name, version, &[])
+    parted("golang", path, '/', version)
 }
 
 #[cfg(test)]

@@ -60,3 +60,8 @@ fn any_bytes_are_a_path_or_refused() {
 fn any_bytes_are_an_rpm_database_or_refused() {
     check("rpm", 5000, bodies::rpm);
 }
+
+#[test]
+fn any_bytes_are_a_lock_file_or_refused() {
+    check("lists", 5000, bodies::lists);
+}

@@ -1,7 +1,7 @@
 //! Real files that other scanners keep as fixtures, counted once by this crate and once by a plain walk of their JSON.
 //! They lie in `../shared/data` beside the checkout (or in `MUSTER_SHARED_DATA`); without them the tests say so.
 
-use muster_packages::{Parsed, cyclonedx, dpkg, package_lock, rpm};
+use muster_packages::{CATALOGUERS, FileFacts, Parsed, cyclonedx, dpkg, package_lock, rpm};
 use serde_json::Value;
 use std::{collections::BTreeSet, env, fs::File, io::Read, path::PathBuf};
 
@@ -164,4 +164,47 @@ fn installed(line: &str) -> Option<String> {
         _ => panic!("{line}"),
     };
     (name != "gpg-pubkey").then(|| format!("{name} {epoch}{version} {architecture} {source_name}-{source_version}"))
+}
+
+/// Lock files of osv-scalibr's tests, under the names that they have in a project: packages that an ecosystem's advisories
+/// judge, other packages, and entries set aside. Counted by reading the files.
+#[test]
+fn lock_files_of_every_kind_give_the_packages_that_they_name() {
+    let Some(files) = files("lockfile-fixtures-osv-scalibr.tar.zst", |path| path.contains("/language/")) else {
+        return;
+    };
+    for (file, name, expected) in [
+        ("ruby/gemfilelock/testdata/has-git-gem.lock", "Gemfile.lock", [3, 2, 0]),
+        ("ruby/gemfilelock/testdata/rails.lock", "Gemfile.lock", [46, 0, 0]),
+        ("php/composerlock/testdata/drupal-packages.json", "composer.lock", [4, 0, 0]),
+        ("python/poetrylock/testdata/multiple-packages.v2.lock", "poetry.lock", [11, 0, 0]),
+        ("python/uvlock/testdata/grouped-packages.lock", "uv.lock", [14, 0, 0]),
+        ("python/pdmlock/testdata/git-dependency.toml", "pdm.lock", [0, 1, 0]),
+        ("python/pylock/testdata/pdm-full.toml", "pylock.toml", [10, 0, 0]),
+        ("python/pipfilelock/testdata/multiple-packages.json", "Pipfile.lock", [5, 0, 0]),
+        ("python/requirements/testdata/with_versions.txt", "requirements.txt", [7, 0, 4]),
+        ("javascript/yarnlock/testdata/with-aliases.v1.lock", "yarn.lock", [3, 0, 0]),
+        ("javascript/yarnlock/testdata/with-quotes.v1.lock", "yarn.lock", [2, 0, 0]),
+        ("javascript/yarnlock/testdata/scoped-packages.v2.lock", "yarn.lock", [3, 0, 0]),
+        ("javascript/pnpmlock/testdata/commits.v9.yaml", "pnpm-lock.yaml", [0, 2, 0]),
+        ("javascript/pnpmlock/testdata/exotic.yaml", "pnpm-lock.yaml", [5, 2, 2]),
+        ("javascript/pnpmlock/testdata/peer-dependencies-advanced.v9.yaml", "pnpm-lock.yaml", [13, 0, 0]),
+        ("javascript/bunlock/testdata/nested-dependencies.json5", "bun.lock", [9, 0, 0]),
+        ("golang/gomod/testdata/replace-mixed.mod", "go.mod", [2, 0, 0]),
+        ("java/gradlelockfile/testdata/with-bad-pkg", "gradle.lockfile", [2, 0, 4]),
+        ("dart/pubspec/testdata/source-git.lock", "pubspec.lock", [1, 4, 0]),
+        ("erlang/mixlock/testdata/many.lock", "mix.lock", [21, 0, 0]),
+        ("swift/packageresolved/testdata/valid", "Package.resolved", [3, 0, 0]),
+        ("cpp/conanlock/testdata/nested-dependencies.v2.json", "conan.lock", [5, 0, 0]),
+        ("r/renvlock/testdata/with-bioconductor.lock", "renv.lock", [1, 1, 0]),
+        ("dotnet/depsjson/testdata/valid", "App.deps.json", [2, 0, 0]),
+        ("dotnet/packagesconfig/testdata/noversion", "packages.config", [1, 0, 1]),
+    ] {
+        let (_, bytes) = files.iter().find(|(path, _)| path.ends_with(file)).unwrap_or_else(|| panic!("{file}"));
+        let cataloguer = CATALOGUERS.iter().find(|cataloguer| (cataloguer.wants)(name)).unwrap();
+        let Some(FileFacts::Packages(parsed)) = (cataloguer.read)(name, bytes) else { panic!("{file}") };
+        let judged = parsed.packages.iter().filter(|package| package.ecosystem.is_some()).count();
+        let told = [judged, parsed.packages.len() - judged, parsed.skipped.len()];
+        assert_eq!(told, expected, "{file}: {:?}", parsed.skipped);
+    }
 }

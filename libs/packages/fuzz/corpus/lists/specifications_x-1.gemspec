@@ -1,0 +1,1 @@
+# stub: rack 2.2.4 ruby lib

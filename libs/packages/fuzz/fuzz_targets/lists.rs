@@ -1,0 +1,7 @@
+//! Lock files and other small lists.
+#![no_main]
+
+#[path = "../bodies.rs"]
+mod bodies;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| bodies::lists(bytes));
