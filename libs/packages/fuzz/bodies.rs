@@ -60,7 +60,7 @@ pub fn rpm(bytes: &[u8]) {
 }
 
 /// Names of lock files and other small lists, one per format.
-const LISTS: [&str; 20] = [
+const LISTS: [&str; 21] = [
     "bun.lock",
     "composer.lock",
     "conan.lock",
@@ -81,6 +81,7 @@ const LISTS: [&str; 20] = [
     "renv.lock",
     "requirements.txt",
     "yarn.lock",
+    "lib/apk/db/installed",
 ];
 
 /// Lock files and other small lists: the first byte chooses the format.

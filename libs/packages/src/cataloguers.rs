@@ -1,7 +1,7 @@
 //! The table of cataloguers: which files matter, and who reads them. A new format is a new row.
 
 use crate::{
-    FileFacts, bun_lock, cargo_lock, composer, conan_lock, deps_json, dpkg, dpkg_list, gemfile_lock, gemspec,
+    FileFacts, apk, bun_lock, cargo_lock, composer, conan_lock, deps_json, dpkg, dpkg_list, gemfile_lock, gemspec,
     go_binary, go_mod, gradle_lockfile, mix_lock, npm, nuget_lock, os_release, package_lock, package_resolved,
     packages_config, pacman, pipfile_lock, pnpm_lock, pubspec_lock, python, python_lock, renv_lock, requirements, rpm,
     yarn_lock,
@@ -41,6 +41,11 @@ pub const CATALOGUERS: &[Cataloguer] = &[
         name: "rpm",
         wants: rpm::wants,
         read: |path, bytes| Some(FileFacts::Packages(rpm::parse(path, bytes))),
+    },
+    Cataloguer {
+        name: "apk",
+        wants: apk::wants,
+        read: |path, bytes| Some(FileFacts::Packages(apk::parse(path, bytes))),
     },
     Cataloguer {
         name: "pacman",
@@ -187,7 +192,7 @@ pub fn wanted(path: &str) -> bool {
 
 /// Whether the file at this path has all packages of an operating system, so that whoever installs one writes it anew.
 pub(crate) fn is_os_database(path: &str) -> bool {
-    dpkg::wants(path) || rpm::wants(path)
+    dpkg::wants(path) || rpm::wants(path) || apk::wants(path)
 }
 
 /// Whether a file at this path proves a package of a language, which an OS package may own.

@@ -5,6 +5,7 @@
 //! cataloguers which files of a root matter and gathers what they say ([`LayerFacts`]); [`merge()`] lays layers over
 //! each other and makes an inventory. Reading the files themselves is `muster-artifacts`' work.
 
+pub mod apk;
 pub mod bun_lock;
 pub mod cargo_lock;
 mod cataloguers;

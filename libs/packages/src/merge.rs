@@ -1,6 +1,6 @@
 //! Merging: layers laid over each other, bottom to top, give one root and its inventory.
 
-use crate::{FileFacts, LayerFacts, cataloguers, dpkg, os_release, pacman, path, rpm};
+use crate::{FileFacts, LayerFacts, apk, cataloguers, dpkg, os_release, pacman, path, rpm};
 use muster_domain::{Digest, Ecosystem, Inventory, OperatingSystem, Package, PackageManager, Skipped};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -176,6 +176,7 @@ pub(crate) fn of_system(package: &mut Package, os: Option<&OperatingSystem>) {
     match package.purl.split('/').next() {
         Some("pkg:deb") => dpkg::of_system(package, os),
         Some("pkg:rpm") => rpm::of_system(package, os),
+        Some("pkg:apk") => apk::of_system(package, os),
         Some("pkg:alpm") => pacman::of_system(package, os),
         _ => {}
     }

@@ -166,11 +166,12 @@ fn installed(line: &str) -> Option<String> {
     (name != "gpg-pubkey").then(|| format!("{name} {epoch}{version} {architecture} {source_name}-{source_version}"))
 }
 
-/// Lock files of osv-scalibr's tests, under the names that they have in a project: packages that an ecosystem's advisories
-/// judge, other packages, and entries set aside. Counted by reading the files.
+/// Lock files of osv-scalibr's tests, under the names that they have in a project or a root: packages that an ecosystem's
+/// advisories judge (of which distribution, a database alone does not tell), other packages, and entries set aside. Counted by
+/// reading the files.
 #[test]
 fn lock_files_of_every_kind_give_the_packages_that_they_name() {
-    let Some(files) = files("lockfile-fixtures-osv-scalibr.tar.zst", |path| path.contains("/language/")) else {
+    let Some(files) = files("lockfile-fixtures-osv-scalibr.tar.zst", |path| path.contains("/testdata/")) else {
         return;
     };
     for (file, name, expected) in [
@@ -198,6 +199,8 @@ fn lock_files_of_every_kind_give_the_packages_that_they_name() {
         ("cpp/conanlock/testdata/nested-dependencies.v2.json", "conan.lock", [5, 0, 0]),
         ("r/renvlock/testdata/with-bioconductor.lock", "renv.lock", [1, 1, 0]),
         ("dotnet/depsjson/testdata/valid", "App.deps.json", [2, 0, 0]),
+        ("os/apk/testdata/installed", "lib/apk/db/installed", [0, 15, 0]),
+        ("os/pacman/testdata/valid", "var/lib/pacman/local/gawk-5.3.1-1/desc", [0, 1, 0]),
         ("dotnet/packagesconfig/testdata/noversion", "packages.config", [1, 0, 1]),
     ] {
         let (_, bytes) = files.iter().find(|(path, _)| path.ends_with(file)).unwrap_or_else(|| panic!("{file}"));

@@ -204,3 +204,33 @@ fn what_is_too_large_is_told() {
     let reasons: Vec<&str> = inventory.skipped.iter().map(|skipped| skipped.reason.as_str()).collect();
     assert_eq!(reasons, ["its 1000 bytes are more than the limit for one file", "y"]);
 }
+
+#[test]
+fn packages_of_every_system_are_judged_by_its_maker() {
+    let check = |os: &str, database: &str, text: &str, expected: &str| {
+        let inventory = image(&[&[File("etc/os-release", os), File(database, text)]]);
+        let told = |package: &Package| {
+            let ecosystem = package.ecosystem.as_ref().map(Ecosystem::as_str).unwrap_or_default();
+            format!("{ecosystem} {}", package.purl)
+        };
+        assert_eq!(inventory.packages.iter().map(told).collect::<Vec<_>>(), [expected]);
+    };
+    check(
+        "ID=debian\nVERSION_ID=12\n",
+        STATUS,
+        "Package: a\nStatus: install ok installed\nVersion: 1\n",
+        "Debian:12 pkg:deb/debian/a@1?distro=debian-12",
+    );
+    check(
+        "ID=alpine\nVERSION_ID=3.18.4\n",
+        "lib/apk/db/installed",
+        "P:a\nV:1-r0\n\n",
+        "Alpine:v3.18 pkg:apk/alpine/a@1-r0?distro=alpine-3.18.4",
+    );
+    check(
+        "ID=arch\n",
+        "var/lib/pacman/local/a-1-1/desc",
+        "%NAME%\na\n\n%VERSION%\n1-1\n",
+        "Arch Linux pkg:alpm/arch/a@1-1",
+    );
+}
