@@ -3,6 +3,7 @@
 use crate::{
     ArtifactError, Limits,
     tar_layer::{checked, shortened},
+    zip::take_file,
 };
 use muster_packages::{Collector, LayerFacts};
 use std::{
@@ -93,7 +94,10 @@ impl Walk<'_> {
             self.collector.link(path, &fs::read_link(on_disk)?.to_string_lossy());
         } else if metadata.is_file() {
             match self.content(on_disk, path, metadata.len()) {
-                Ok(Some(bytes)) => self.collector.file(path, metadata.len().max(bytes.len() as u64), &bytes),
+                Ok(Some(bytes)) => {
+                    let size = metadata.len().max(bytes.len() as u64);
+                    take_file(path, size, &bytes, self.limits, &mut self.collector);
+                }
                 Ok(None) => {}
                 Err(cause) => self.collector.unreadable(path, cause.to_string()),
             }

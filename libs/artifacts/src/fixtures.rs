@@ -51,13 +51,22 @@ pub fn root() -> Vec<(&'static str, Node)> {
         ("srv/app/node_modules/@babel/core/package.json", file(r#"{"name":"@babel/core","version":"7.0.0"}"#)),
         ("srv/app/node_modules/broken/package.json", file("{")),
         ("srv/app/index.js", file("console.log(1)\n")),
+        ("srv/app/app.jar", Node::File(zip(&[("BOOT-INF/lib/log4j-core-2.14.1.jar", Node::File(log4j()))]))),
     ]
 }
 
+/// A library as Maven builds it.
+fn log4j() -> Vec<u8> {
+    let properties = file("groupId=org.apache.logging.log4j\nartifactId=log4j-core\nversion=2.14.1\n");
+    let folder = "META-INF/maven/org.apache.logging.log4j/log4j-core";
+    zip(&[("META-INF/MANIFEST.MF", file("Manifest-Version: 1.0\n")), (&format!("{folder}/pom.properties"), properties)])
+}
+
 /// `name version manager owner` of each package of [`root`], whatever held it.
-pub const ROOT_PACKAGES: [&str; 7] = [
+pub const ROOT_PACKAGES: [&str; 8] = [
     "libssl3 3.0.11-1~deb12u2 OS -",
     "python3-six 1.16.0-4 OS -",
+    "org.apache.logging.log4j:log4j-core 2.14.1 JAR -",
     "Jinja2 2.11.2 PYTHONPKG -",
     "six 1.16.0 PYTHONPKG python3-six",
     "@babel/core 7.0.0 NODEPKG -",

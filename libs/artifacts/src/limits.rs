@@ -11,7 +11,8 @@ pub struct Limits {
     pub image_bytes_max: u64,
     /// Bytes of one file of interest. It is held in memory while it is parsed; the largest lock files have 20 MB.
     pub entry_bytes_max: u64,
-    /// Bytes of one file that may be a program. It is held in memory, too; Go programs have 5 to 100 MB.
+    /// Bytes of one file that may be a program or is an archive. It is held in memory, too; Go programs have 5 to 100 MB, and so
+    /// have Java applications with their libraries.
     pub program_bytes_max: u64,
     /// Bytes of all files of interest of one zip after decompression. Lambda takes 250 MB (Lambda quotas, "Deployment
     /// package", read 2026-11-24), of which they are a small part.
@@ -36,8 +37,8 @@ pub struct Limits {
 impl Limits {
     /// Bytes of the file of interest at this path, relative to the root.
     pub(crate) fn file_bytes_max(&self, path: &str) -> u64 {
-        let is_program = muster_packages::go_binary::wants(path);
-        if is_program { self.program_bytes_max.max(self.entry_bytes_max) } else { self.entry_bytes_max }
+        let may_be_large = muster_packages::go_binary::wants(path) || muster_packages::jar::wants(path);
+        if may_be_large { self.program_bytes_max.max(self.entry_bytes_max) } else { self.entry_bytes_max }
     }
 }
 

@@ -5,6 +5,7 @@
 use crate::{
     ArtifactError, Limits, Progress,
     archive::{Entry, Kind, Reader, Source, Streaming},
+    zip::take_file,
 };
 use muster_domain::Digest;
 use muster_packages::{Collector, LayerFacts, normalise};
@@ -203,7 +204,7 @@ fn take_entry<S: Source>(
         Kind::File if !collector.wants(&path) => collector.present(&path),
         Kind::File if entry.size > limits.file_bytes_max(&path) => collector.file(&path, entry.size, &[]),
         Kind::File => match reader.content(entry.size) {
-            Ok(bytes) => collector.file(&path, entry.size, &bytes),
+            Ok(bytes) => take_file(&path, entry.size, &bytes, limits, collector),
             Err(error) => {
                 collector.unreadable(&path, "the archive breaks off inside it");
                 return Err(error);

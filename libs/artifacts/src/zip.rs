@@ -1,4 +1,4 @@
-//! Zips: a Lambda function's code, a Lambda layer.
+//! Zips: a Lambda function's code, a Lambda layer, and Java archives in any root.
 //!
 //! Source: PKWARE's APPNOTE.TXT 6.3.10, sections 4.3 and 4.4, read 2026-11-24. The central directory is streamed and
 //! only files of interest are kept and inflated; the `zip` crate holds every entry in memory (half a gigabyte for a
@@ -8,8 +8,8 @@ use crate::{
     ArtifactError, Limits,
     tar_layer::{checked, shortened},
 };
-use muster_packages::{Collector, LayerFacts};
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use muster_packages::{Collector, LayerFacts, jar};
+use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};
 
 /// Signatures and fixed sizes of the records (sections 4.3.7, 4.3.12, 4.3.14, 4.3.15, 4.3.16).
 const LOCAL: (&[u8], usize) = (b"PK\x03\x04", 30);
@@ -18,50 +18,108 @@ const END_64: (&[u8], usize) = (b"PK\x06\x06", 56);
 const END_64_LOCATOR: (&[u8], usize) = (b"PK\x06\x07", 20);
 const END: (&[u8], usize) = (b"PK\x05\x06", 22);
 
+/// Archives inside archives: a library in an application for a server in an enterprise application is three deep.
+const DEPTH_MAX: usize = 4;
+
 /// What the files of interest in a zip say. `origin` is its name for people.
 ///
 /// Fails when it is no zip at all; what costs a part only stands in the facts.
 pub fn read_zip<R: Read + Seek>(origin: &str, mut reader: R, limits: &Limits) -> Result<LayerFacts, ArtifactError> {
-    let not_a_zip = |cause: io::Error| {
-        let why = match cause.kind() {
+    let mut collector = Collector::new(limits.facts);
+    let mut zip =
+        Zip { origin, folder: "", depth: 0, limits, collector: &mut collector, bytes_left: limits.zip_bytes_max };
+    match zip.read(&mut reader) {
+        Ok(()) => Ok(collector.finish()),
+        Err(why) => Err(ArtifactError::NotAZip { place: origin.to_owned(), why }),
+    }
+}
+
+/// A file of interest of any root; one that is an archive is read like a folder. `bytes` are all of its `size` bytes, or
+/// fewer when that is more than the limit.
+pub(crate) fn take_file(path: &str, size: u64, bytes: &[u8], limits: &Limits, collector: &mut Collector) {
+    let mut zip = Zip { origin: path, folder: "", depth: 0, limits, collector, bytes_left: limits.zip_bytes_max };
+    zip.take(path, size, bytes);
+}
+
+/// A zip while it is read.
+struct Zip<'a> {
+    /// Its name for people.
+    origin: &'a str,
+    /// Where its files lie in the root: below itself, when it lies in one; empty for a zip that is the root.
+    folder: &'a str,
+    /// How many archives it lies in.
+    depth: usize,
+    limits: &'a Limits,
+    collector: &'a mut Collector,
+    /// Of its files of interest and those of archives in it.
+    bytes_left: u64,
+}
+
+impl Zip<'_> {
+    /// Takes its files; or why it is no zip.
+    fn read(&mut self, reader: &mut (impl Read + Seek)) -> Result<(), String> {
+        let not_a_zip = |cause: io::Error| match cause.kind() {
             io::ErrorKind::UnexpectedEof => "it ends early".to_owned(),
             _ => cause.to_string(),
         };
-        ArtifactError::NotAZip { place: origin.to_owned(), why }
-    };
-    let directory = Directory::find(&mut reader).map_err(not_a_zip)?;
-    let mut collector = Collector::new(limits.facts);
-    let wanted = match directory.wanted(&mut reader, origin, limits, &mut collector) {
-        (wanted, Ok(())) => wanted,
-        (wanted, Err(cause)) => {
-            let cause = not_a_zip(cause);
-            collector.skip(origin, format!("its directory is broken: {cause}"));
-            wanted
+        let directory = Directory::find(reader).map_err(not_a_zip)?;
+        let (wanted, outcome) = directory.wanted(reader, self);
+        if let Err(cause) = outcome {
+            self.collector.skip(self.origin, format!("its directory is broken: {}", not_a_zip(cause)));
         }
-    };
-    let mut bytes_left = limits.zip_bytes_max;
-    for entry in wanted {
-        if bytes_left == 0 {
-            let max = limits.zip_bytes_max;
-            collector.limit(format!("`{origin}`: more than {max} bytes in files of interest; the rest was left out"));
-            break;
-        }
-        match entry.content(&mut reader, directory.shift, limits.file_bytes_max(&entry.path).min(bytes_left)) {
-            Ok(content) => {
-                bytes_left -= content.bytes.len() as u64;
-                if entry.is_symlink {
-                    collector.link(&entry.path, &String::from_utf8_lossy(&content.bytes));
-                } else if content.is_whole {
-                    collector.file(&entry.path, content.bytes.len() as u64, &content.bytes);
-                } else {
-                    let size = entry.size.max(content.bytes.len() as u64 + 1);
-                    collector.file(&entry.path, size, &[]);
-                }
+        for entry in wanted {
+            if self.bytes_left == 0 {
+                let (origin, max) = (self.origin, self.limits.zip_bytes_max);
+                let what = "bytes in files of interest; the rest was left out";
+                self.collector.limit(format!("`{origin}`: more than {max} {what}"));
+                break;
             }
-            Err(reason) => collector.unreadable(&entry.path, reason),
+            // An archive in another is held beside it, so it may not be as large.
+            let file_bytes_max = match self.depth {
+                0 => self.limits.file_bytes_max(&entry.path),
+                _ => self.limits.entry_bytes_max,
+            };
+            match entry.content(reader, directory.shift, file_bytes_max.min(self.bytes_left)) {
+                Ok(content) => {
+                    self.bytes_left -= content.bytes.len() as u64;
+                    if entry.is_symlink {
+                        self.collector.link(&entry.path, &String::from_utf8_lossy(&content.bytes));
+                    } else if content.is_whole {
+                        self.take(&entry.path, content.bytes.len() as u64, &content.bytes);
+                    } else {
+                        let size = entry.size.max(content.bytes.len() as u64 + 1);
+                        self.take(&entry.path, size, &[]);
+                    }
+                }
+                Err(reason) => self.collector.unreadable(&entry.path, reason),
+            }
+        }
+        Ok(())
+    }
+
+    /// A file of interest of this zip.
+    fn take(&mut self, path: &str, size: u64, bytes: &[u8]) {
+        if !jar::wants(path) || (bytes.len() as u64) < size {
+            return self.collector.file(path, size, bytes);
+        }
+        self.collector.present(path);
+        if self.depth == DEPTH_MAX {
+            return self.collector.limit(format!("`{path}`: archives inside {DEPTH_MAX} others were left out"));
+        }
+        let mut inner = Zip {
+            origin: path,
+            folder: path,
+            depth: self.depth + 1,
+            limits: self.limits,
+            collector: self.collector,
+            bytes_left: self.bytes_left,
+        };
+        let outcome = inner.read(&mut Cursor::new(bytes));
+        self.bytes_left = inner.bytes_left;
+        if let Err(why) = outcome {
+            self.collector.unreadable(path, why);
         }
     }
-    Ok(collector.finish())
 }
 
 /// Where the central directory is.
@@ -145,13 +203,8 @@ impl Directory {
     }
 
     /// Entries of interest, and how the reading of the directory ended.
-    fn wanted(
-        &self,
-        reader: &mut (impl Read + Seek),
-        origin: &str,
-        limits: &Limits,
-        collector: &mut Collector,
-    ) -> (Vec<Entry>, io::Result<()>) {
+    fn wanted(&self, reader: &mut (impl Read + Seek), zip: &mut Zip<'_>) -> (Vec<Entry>, io::Result<()>) {
+        let Zip { origin, folder, limits, .. } = *zip;
         let mut wanted = Vec::new();
         let mut read = || -> io::Result<()> {
             reader.seek(SeekFrom::Start(self.start))?;
@@ -162,15 +215,21 @@ impl Directory {
                 entries += 1;
                 if entries > limits.entries_max || wanted.len() >= limits.facts.files_max {
                     let max = limits.entries_max.min(limits.facts.files_max as u64);
-                    collector.limit(format!("`{origin}`: more than {max} entries; the rest was left out"));
+                    zip.collector.limit(format!("`{origin}`: more than {max} entries; the rest was left out"));
                     break;
                 }
                 let (entry, name, bytes) = Entry::read(&mut directory)?;
                 left = left.saturating_sub(bytes);
-                match checked(&name, limits) {
-                    Err(reason) => collector.skip(format!("{origin}: {}", shortened(&name)), reason),
-                    Ok(path) if !name.ends_with('/') && collector.wants(&path) => wanted.push(Entry { path, ..entry }),
-                    Ok(_) => {}
+                let path = match checked(&name, limits) {
+                    Err(reason) => {
+                        zip.collector.skip(format!("{origin}: {}", shortened(&name)), reason);
+                        continue;
+                    }
+                    Ok(path) if folder.is_empty() => path,
+                    Ok(path) => format!("{folder}/{path}"),
+                };
+                if !name.ends_with('/') && zip.collector.wants(&path) {
+                    wanted.push(Entry { path, ..entry });
                 }
             }
             Ok(())

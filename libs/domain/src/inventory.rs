@@ -44,6 +44,8 @@ pub enum PackageManager {
     Nuget,
     /// .NET packages that a program was published with.
     DotnetCore,
+    /// Java artifacts found in archives.
+    Jar,
     /// Java artifacts named by a build's files.
     Pom,
     /// Python packages named by Pipenv's lock file.
@@ -72,6 +74,7 @@ impl PackageManager {
             Self::Composer => "COMPOSER",
             Self::Nuget => "NUGET",
             Self::DotnetCore => "DOTNET_CORE",
+            Self::Jar => "JAR",
             Self::Pom => "POM",
             Self::Pipenv => "PIPENV",
             Self::Poetry => "POETRY",

@@ -2,7 +2,7 @@
 
 use crate::{
     FileFacts, apk, bun_lock, cargo_lock, composer, conan_lock, deps_json, dpkg, dpkg_list, gemfile_lock, gemspec,
-    go_binary, go_mod, gradle_lockfile, mix_lock, npm, nuget_lock, os_release, package_lock, package_resolved,
+    go_binary, go_mod, gradle_lockfile, jar, mix_lock, npm, nuget_lock, os_release, package_lock, package_resolved,
     packages_config, pacman, pipfile_lock, pnpm_lock, pubspec_lock, python, python_lock, renv_lock, requirements, rpm,
     yarn_lock,
 };
@@ -167,6 +167,13 @@ pub const CATALOGUERS: &[Cataloguer] = &[
         wants: yarn_lock::wants,
         read: |path, bytes| Some(FileFacts::Packages(yarn_lock::parse(path, bytes))),
     },
+    Cataloguer {
+        name: "Java artifacts",
+        wants: jar::tells,
+        read: |path, bytes| Some(FileFacts::Packages(jar::parse(path, bytes))),
+    },
+    // Whoever reads a root reads these as folders.
+    Cataloguer { name: ARCHIVES, wants: jar::wants, read: |_, _| None },
     // Last, since programs are known by their folders only.
     Cataloguer {
         name: PROGRAMS,
@@ -174,6 +181,14 @@ pub const CATALOGUERS: &[Cataloguer] = &[
         read: |path, bytes| go_binary::parse(path, bytes).map(FileFacts::Packages),
     },
 ];
+
+/// The row of files whose own files are read.
+const ARCHIVES: &str = "Java archives";
+
+/// Whether the file at this path is wanted for the files in it.
+pub(crate) fn wanted_as_archive(path: &str) -> bool {
+    of(path).is_some_and(|cataloguer| cataloguer.name == ARCHIVES)
+}
 
 /// Whether the file at this path is wanted for what it may be, not for its name: its first bytes tell on.
 pub(crate) fn wanted_as_program(path: &str) -> bool {
@@ -197,7 +212,8 @@ pub(crate) fn is_os_database(path: &str) -> bool {
 
 /// Whether a file at this path proves a package of a language, which an OS package may own.
 pub(crate) fn proves_language_package(path: &str) -> bool {
-    python::wants(path) || npm::wants(path) || is_owned_program(path)
+    let proves = [python::wants, npm::wants, gemspec::wants, composer::wants, deps_json::wants, jar::wants];
+    proves.iter().any(|proves| proves(path)) || is_owned_program(path)
 }
 
 /// A program that an OS package may own; packages have none directly below the root.

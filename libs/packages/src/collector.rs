@@ -69,8 +69,8 @@ impl Collector {
     /// A symbolic link with its target as written.
     pub fn link(&mut self, path: &str, target: &str) {
         self.present(path);
-        // Links to programs are as common as programs, and those they lead to are read where they lie.
-        if self.wants(path) && !cataloguers::wanted_as_program(path) {
+        // Links to programs and archives are as common as those, and what they lead to is read where it lies.
+        if self.wants(path) && !cataloguers::wanted_as_program(path) && !cataloguers::wanted_as_archive(path) {
             self.put(path, FileFacts::Link(target.to_owned()));
         }
     }

@@ -23,6 +23,7 @@ pub mod go_binary;
 pub mod go_mod;
 pub mod gradle_lockfile;
 mod headers;
+pub mod jar;
 mod lock;
 mod merge;
 pub mod mix_lock;

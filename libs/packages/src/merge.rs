@@ -1,6 +1,6 @@
 //! Merging: layers laid over each other, bottom to top, give one root and its inventory.
 
-use crate::{FileFacts, LayerFacts, apk, cataloguers, dpkg, os_release, pacman, path, rpm};
+use crate::{FileFacts, LayerFacts, apk, cataloguers, dpkg, jar, os_release, pacman, path, rpm};
 use muster_domain::{Digest, Ecosystem, Inventory, OperatingSystem, Package, PackageManager, Skipped};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -111,8 +111,11 @@ impl<'a> Root<'a> {
                 files.insert(path, Placed { facts, origin, since });
             }
         }
-        let left_behind = |path: &&str| rpm::is_left_behind(path, |newer| files.contains_key(newer));
-        for path in files.keys().copied().filter(left_behind).collect::<Vec<_>>() {
+        let has_below = |folder: &str| files.range(folder..).next().is_some_and(|(path, _)| path.starts_with(folder));
+        let says_nothing = |path: &&str| {
+            rpm::is_left_behind(path, |newer| files.contains_key(newer)) || jar::is_unneeded(path, has_below)
+        };
+        for path in files.keys().copied().filter(says_nothing).collect::<Vec<_>>() {
             files.remove(path);
         }
         Self { files }
@@ -165,8 +168,9 @@ fn finished(
     if package.manager == PackageManager::Os {
         of_system(&mut package, os);
     } else {
-        package.owned_by =
-            package.paths.iter().find_map(|path| owners.get(path.as_str())).map(|&owner| owner.to_owned());
+        // What lies in an archive is owned with it.
+        let mut proofs = package.paths.iter().flat_map(|path| path::with_ancestors(path));
+        package.owned_by = proofs.find_map(|path| owners.get(path)).map(|&owner| owner.to_owned());
     }
     package
 }

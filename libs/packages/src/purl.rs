@@ -29,7 +29,8 @@ pub(crate) fn of(kind: &'static str, name: &str, version: &str) -> String {
     match kind {
         "npm" => npm(name, version),
         "golang" => golang(name, version),
-        "maven" => parted(kind, name, ':', version),
+        "maven" if name.contains(':') => parted(kind, name, ':', version),
+        "maven" => write("generic", None, name, version, &[]), // the type needs a group
         "composer" | "swift" => parted(kind, name, '/', version),
         _ => write(kind, None, name, version, &[]),
     }

@@ -135,7 +135,7 @@ fn what_is_no_zip_is_refused_and_a_broken_directory_is_told() {
     let second = whole.windows(4).rposition(|window| window == b"PK\x01\x02").unwrap();
     let mut broken = whole;
     broken[second] = b'X';
-    let reason = "code: its directory is broken: `code` is no zip: no directory entry where one should be";
+    let reason = "code: its directory is broken: no directory entry where one should be";
     check(&broken, &Limits::default(), &["a 1.0.0"], &[reason], &[]);
 }
 
@@ -152,4 +152,49 @@ fn no_byte_makes_the_reader_panic() {
         let _ = read_with(&whole[..at], &Limits::default());
         let _ = read_with(&whole[at..], &Limits::default());
     }
+}
+
+/// A library with Maven's properties.
+fn library(artifact: &str) -> Node {
+    let properties = format!("groupId=g\nartifactId={artifact}\nversion=1\n");
+    let folder = format!("META-INF/maven/g/{artifact}");
+    let files = [
+        ("META-INF/MANIFEST.MF", file("Implementation-Version: 9\n")),
+        (&format!("{folder}/pom.properties"), file(&properties)),
+    ];
+    Node::File(zip(&files))
+}
+
+/// An archive in as many others.
+fn deep(others: usize) -> Node {
+    (0..others).fold(library("a"), |inner, _| Node::File(zip(&[("x.jar", inner)])))
+}
+
+#[test]
+fn java_archives_are_read_like_folders() {
+    let plain = zip(&[("META-INF/MANIFEST.MF", file("Implementation-Version: 9\n"))]);
+    let war = zip(&[("WEB-INF/lib/a-1.jar", library("a")), ("WEB-INF/lib/plain.jar", Node::File(plain))]);
+    let bytes = zip(&[("app.war", Node::File(war)), ("b.jar", library("b"))]);
+    check(&bytes, &Limits::default(), &["plain 9", "g:a 1", "g:b 1"], &[], &[]);
+    let inventory = read_with(&bytes, &Limits::default()).unwrap();
+    let paths = |name: &str| &inventory.packages.iter().find(|package| package.name == name).unwrap().paths;
+    assert_eq!(paths("g:a"), &["app.war/WEB-INF/lib/a-1.jar/META-INF/maven/g/a/pom.properties"]);
+}
+
+#[test]
+fn archives_in_archives_have_limits() {
+    check(&zip(&[("a.jar", deep(3))]), &Limits::default(), &["g:a 1"], &[], &[]);
+    let reached = "`a.jar/x.jar/x.jar/x.jar/x.jar`: archives inside 4 others were left out";
+    check(&zip(&[("a.jar", deep(4))]), &Limits::default(), &[], &[], &[reached]);
+    let limits = Limits { entry_bytes_max: 100, ..Limits::default() };
+    let bytes = zip(&[("app.war", Node::File(zip(&[("x.jar", library("a"))]))), (A, file(A1))]);
+    let inventory = read_with(&bytes, &limits).unwrap();
+    assert_eq!(inventory.packages.len(), 1);
+    let told = format!("{}: {}", inventory.skipped[0].place, inventory.skipped[0].reason);
+    assert!(
+        told.starts_with("app.war/x.jar: its ") && told.ends_with(" bytes are more than the limit for one file"),
+        "{told}"
+    );
+    let no_zip = zip(&[("a.jar", file("no zip at all")), (A, file(A1))]);
+    check(&no_zip, &Limits::default(), &["a 1.0.0"], &["a.jar: it has no end record"], &[]);
 }
