@@ -22,9 +22,13 @@ def of_machine() -> list[Entry]:
 
 
 def of_root(root: Path) -> list[Entry]:
-    """The packages of a Debian root folder."""
+    """The packages of a Debian root folder, of which no kernel runs."""
     return by_script(
-        {"DPKG_ADMINDIR": str(root / "var/lib/dpkg"), "MUSTER_OS_RELEASE": str(root / "usr/lib/os-release")}
+        {
+            "DPKG_ADMINDIR": str(root / "var/lib/dpkg"),
+            "MUSTER_OS_RELEASE": str(root / "usr/lib/os-release"),
+            "MUSTER_KERNEL_RELEASE": "",
+        }
     )
 
 

@@ -151,7 +151,7 @@ def test_a_folder_of_mixed_feeds_is_one_database(feeds, root, tmp_path):
     assert (explanation["scheme"], explanation["source"]) == ("deb", "DEBIAN_CVE")
     assert run("db", "search", str(database), "openssl").stdout.splitlines() == [
         "Alpine:v3.18\topenssl",
-        "  CVE-2022-3602\tCVE-2022-3602\t not affected",
+        "  CVE-2022-3602\tCVE-2022-3602\tnot affected",
         "  CVE-2023-5363\tCVE-2023-5363\t[,3.1.4-r0) fixed",
         "Debian:12\topenssl",
         "  CVE-2023-5363\tDEBIAN-CVE-2023-5363\t[,3.0.11-1~deb12u2)",
@@ -179,10 +179,21 @@ def test_a_statement_of_ones_own_closes_a_finding_and_says_why(feeds, root, tmp_
     (own / "shop.json").write_text(json.dumps(VEX | {"statements": [statement]}))
     build(feeds, other := tmp_path / "three.advisories", str(own))
     assert statuses(root, other) == statuses(root, database)
-    # Nor about a product that lodash is only a part of: an inventory does not say what it is part of.
+    # Nor about an image that this root is not.
     shop = {"@id": "pkg:oci/shop@sha256%3A11", "subcomponents": [{"@id": "pkg:npm/lodash"}]}
     (own / "shop.json").write_text(json.dumps(VEX | {"statements": [VEX["statements"][0] | {"products": [shop]}]}))
     build(feeds, other, str(own))
+    assert statuses(root, other) == statuses(root, database)
+    # What can be about nothing is named, and the database counts it.
+    nowhere = VEX["statements"][0] | {"products": [{"@id": "pkg:generic/shop"}]}
+    unknown = VEX["statements"][0] | {"vulnerability": {"name": "CVE-2099-1"}}
+    (own / "shop.json").write_text(json.dumps(VEX | {"statements": [nowhere, unknown]}))
+    said = build(feeds, other, str(own))
+    assert "2 VEX statements apply to nothing that is known" in said
+    info = run("db", "info", str(other)).stdout
+    for told in ("pkg:generic/shop", "CVE-2099-1"):
+        assert told in said and told in info
+    assert any(line.split() == ["idle", "statements", "2"] for line in info.splitlines())
     assert statuses(root, other) == statuses(root, database)
     # Who still looks closes nothing.
     statement = VEX["statements"][0] | {"status": "under_investigation"}
@@ -234,7 +245,7 @@ def test_a_database_is_told_searched_and_compared(feeds, tmp_path):
     build(feeds, two := tmp_path / "two.advisories", "--epoch", "9")
     assert "epoch           9" in run("db", "info", str(two)).stdout
     assert run("db", "diff", str(one), str(two)).stdout.splitlines() == ["npm\tleft-pad", "npm\tlodash"]
-    assert run("db", "diff", str(two), str(two)).stdout.strip() == ""
+    assert run("db", "diff", str(two), str(two)).stdout.strip() == "no difference"
     assert "withdrawn 2026-11-02" in run("db", "search", str(two), "left-pad").stdout
     build(feeds, two)
     assert "epoch           10" in run("db", "info", str(two)).stdout, "one more than the file that is there"
@@ -244,7 +255,7 @@ def test_the_same_feeds_give_the_same_answers_in_any_order(feeds, root, tmp_path
     parts = sorted(str(path) for path in feeds.iterdir())
     build(feeds, one := tmp_path / "one.advisories")
     run("db", "build", "--from", *reversed(parts), "--output", str(two := tmp_path / "two.advisories"))
-    assert run("db", "diff", str(one), str(two)).stdout.strip() == ""
+    assert run("db", "diff", str(one), str(two)).stdout.strip() == "no difference"
     assert scan(root, str(one))["verdicts"] == scan(root, str(two))["verdicts"]
 
 

@@ -11,6 +11,7 @@
 #
 # MUSTER_INVENTORY_FOLDER  where to write (default: the agent's folder of this instance)
 # MUSTER_OS_RELEASE        the os-release file (default: /etc/os-release, /usr/lib/os-release)
+# MUSTER_KERNEL_RELEASE    the running kernel, empty for none (default: what uname -r says)
 # DPKG_ADMINDIR            dpkg's database, as dpkg-query itself reads it
 # MUSTER_SIZE_MAX          bytes (default: 1048576)
 set -eu
@@ -56,19 +57,23 @@ escape() {
     tr -d '\000-\010\013-\037\177' | sed -e 's/\\/\\\\/g' -e 's/"/\\"/g'
 }
 
-# os-release is made to be read by a shell (os-release(5)); in a subshell, so that its names stay there.
+kernel_release=${MUSTER_KERNEL_RELEASE-$(uname -r)}
+
+# os-release is made to be read by a shell (os-release(5)); in a subshell, so that its names stay there. The running kernel
+# goes with it: of the kernels that are installed side by side, only that one's faults matter before the next restart.
 system() {
     (
         ID=linux VERSION_ID='' PRETTY_NAME='' VERSION_CODENAME=''
         set +eu
         . "$os_release" >/dev/null 2>&1
-        for value in "$ID" "$VERSION_ID" "$PRETTY_NAME" "$VERSION_CODENAME"; do
+        for value in "$ID" "$VERSION_ID" "$PRETTY_NAME" "$VERSION_CODENAME" "$kernel_release"; do
             printf '%s' "$value" | tr '\t\n' '  '
             printf '\t'
         done
         printf '\n'
-    ) | escape | sed -e "s/^\([^$tab]*\)$tab\([^$tab]*\)$tab\([^$tab]*\)$tab\([^$tab]*\)$tab\$/\
-{\"Manager\":\"os-release\",\"Name\":\"\1\",\"Version\":\"\2\",\"PrettyName\":\"\3\",\"Codename\":\"\4\"}/"
+    ) | escape | sed -e "s/^\([^$tab]*\)$tab\([^$tab]*\)$tab\([^$tab]*\)$tab\([^$tab]*\)$tab\([^$tab]*\)$tab\$/\
+{\"Manager\":\"os-release\",\"Name\":\"\1\",\"Version\":\"\2\",\"PrettyName\":\"\3\",\"Codename\":\"\4\",\
+\"RunningKernel\":\"\5\"}/"
 }
 
 # Packages of which files are on the disk, sorted; in the two states that are left out none is.

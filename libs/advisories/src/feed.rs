@@ -6,6 +6,8 @@ use std::marker::PhantomData;
 
 /// Most bytes of an advisory's id or alias, a package's name, a version or a vector; real ones stay below 200.
 pub(crate) const WORD_BYTES_MAX: usize = 512;
+/// Most bytes of a vendor's remark that are kept.
+pub(crate) const REMARK_BYTES_MAX: usize = 300;
 /// Most bytes of a link that is kept; longer ones are dropped.
 pub(crate) const LINK_BYTES_MAX: usize = 2048;
 

@@ -10,6 +10,7 @@
 //! requirements       version requirements of package managers -> sets of versions -> events
 //! names              which vulnerabilities a record is about, under all their aliases
 //! rating             CVSS vectors and vendors' words -> one score and one severity
+//! updates            Windows' updates and what they supersede, as a claim's remark has them
 //! database           the compiled file: build, open, look up, compare two
 //! distribution       the compiled file: signed, published, fetched, by deltas where that is less
 //! ```
@@ -28,10 +29,11 @@ pub mod origins;
 pub mod rating;
 mod requirements;
 pub mod source;
+pub mod updates;
 
 pub use database::{
-    Bound, BuildError, BuildReport, Builder, Candidate, CandidateRange, Candidates, Database, DatabaseError,
-    DatabaseInfo, Delta, End, FactsReader, Found, PackageName, Text, delta,
+    Bound, BuildError, BuildReport, Builder, Candidate, CandidateRange, Candidates, Changes, Database, DatabaseError,
+    DatabaseInfo, Delta, End, FactsReader, Found, IdleStatement, PackageName, Text, changes, delta,
 };
 pub use feed::{FeedError, HEAD_BYTES_MAX, Head};
 pub use feeds::Item;

@@ -7,26 +7,58 @@
 //! - Any other record without a CVE of its own is about its `upstream` CVEs; else about those that records under the
 //!   same names are about (PYSEC -> GHSA -> CVE); else about itself, under the smallest of its names.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::HashMap;
 
 /// The names in one record.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct RecordNames<'a> {
     pub id: &'a str,
-    pub aliases: &'a [String],
-    pub upstream: &'a [String],
-    pub related: &'a [String],
+    pub aliases: Vec<&'a str>,
+    pub upstream: Vec<&'a str>,
+    pub related: Vec<&'a str>,
 }
 
 /// Vulnerabilities, sorted by name; records and aliases refer to their place in the list.
-#[derive(Debug, Default, PartialEq)]
-pub(crate) struct Grouping {
+#[derive(Debug, PartialEq)]
+pub(crate) struct Grouping<'a> {
     /// The names.
-    pub vulnerabilities: Vec<String>,
+    pub vulnerabilities: Vec<&'a str>,
     /// Other names of each, sorted.
-    pub aliases: Vec<Vec<String>>,
+    pub aliases: Lists<&'a str>,
     /// What each record is about: ascending places in `vulnerabilities`.
-    pub of_record: Vec<Vec<u32>>,
+    pub of_record: Lists<u32>,
+}
+
+/// Lists one behind the other: of a million short ones the most memory would go to each being a `Vec`.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Lists<T> {
+    /// Where each list ends in `items`.
+    ends: Vec<usize>,
+    items: Vec<T>,
+}
+
+impl<T> Lists<T> {
+    /// The list at this place.
+    pub(crate) fn get(&self, place: usize) -> &[T] {
+        let from = if place == 0 { 0 } else { self.ends[place - 1] };
+        &self.items[from..self.ends[place]]
+    }
+
+    /// Each list in turn.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &[T]> {
+        (0..self.ends.len()).map(|place| self.get(place))
+    }
+}
+
+impl<T, List: IntoIterator<Item = T>> FromIterator<List> for Lists<T> {
+    fn from_iter<All: IntoIterator<Item = List>>(lists: All) -> Self {
+        let mut all = Self { ends: Vec::new(), items: Vec::new() };
+        for list in lists {
+            all.items.extend(list);
+            all.ends.push(all.items.len());
+        }
+        all
+    }
 }
 
 /// What ids of notices begin with: Debian's, Ubuntu's, Red Hat's and those of the distributions built from it, Amazon's, SUSE's,
@@ -60,74 +92,97 @@ pub(crate) fn is_notice(id: &str) -> bool {
     NOTICES.iter().any(|prefix| id.starts_with(prefix))
 }
 
+/// Whether the record is called by a CVE alone, as a CVE's own record (`CVE-…`) and a tracker's entry about it (`DEBIAN-CVE-…`)
+/// are: it has no name under which it was found worth telling without the CVE.
+pub(crate) fn has_only_its_cve<'a>(id: &str, mut aliases: impl Iterator<Item = &'a str>) -> bool {
+    id.find("CVE-").is_some_and(|at| is_cve(&id[at..])) && aliases.all(is_cve)
+}
+
 /// Most vulnerabilities that a record without a CVE of its own takes over from records under the same names: real
 /// ones take one or two, and a chain of wrong aliases must not multiply.
 const INHERITED_MAX: usize = 50;
 
-pub(crate) fn group(records: &[RecordNames<'_>]) -> Grouping {
-    let own: Vec<BTreeSet<&str>> = records.iter().map(own_cves).collect();
+pub(crate) fn group<'a>(records: &[RecordNames<'a>]) -> Grouping<'a> {
+    let own: Lists<&str> = records.iter().map(own_cves).collect();
+    let about = about(records, &own);
+
+    // A vulnerability with each of its other names; with none, so that it stands there without any.
+    let mut named: Vec<(&str, Option<&str>)> = Vec::new();
+    for (record, about) in records.iter().zip(about.iter()) {
+        for vulnerability in about {
+            named.push((vulnerability, None));
+            if !is_notice(record.id) {
+                let others = names(record).filter(|name| !name.ends_with(vulnerability));
+                named.extend(others.map(|name| (*vulnerability, Some(name))));
+            }
+        }
+    }
+    named.sort_unstable();
+    named.dedup();
+    let of_one = || named.chunk_by(|a, b| a.0 == b.0);
+    let vulnerabilities: Vec<&str> = of_one().map(|names| names[0].0).collect();
+    let aliases = of_one().map(|names| names.iter().filter_map(|(_, alias)| *alias)).collect();
+    let place = |name: &&str| vulnerabilities.binary_search(name).expect("each is in the list made of them") as u32;
+    let of_record = about.iter().map(|about| about.iter().map(place)).collect();
+    Grouping { vulnerabilities, aliases, of_record }
+}
+
+/// The vulnerabilities that each record is about, by name and sorted.
+fn about<'a>(records: &[RecordNames<'a>], own: &Lists<&'a str>) -> Lists<&'a str> {
     let mut sets = Sets::default();
     for record in records.iter().filter(|record| !is_notice(record.id)) {
         for alias in names(record) {
             sets.join(record.id, alias);
         }
     }
-    let mut cves_of_set: HashMap<usize, BTreeSet<&str>> = HashMap::new();
-    let mut name_of_set: HashMap<usize, &str> = HashMap::new();
-    for (record, own) in records.iter().zip(&own).filter(|(record, _)| !is_notice(record.id)) {
-        for name in names(record) {
-            let set = sets.of(name);
-            cves_of_set.entry(set).or_default().extend(own);
-            name_of_set.entry(set).and_modify(|least| *least = name.min(least)).or_insert(name);
-        }
-    }
-
-    let mut about: Vec<Vec<&str>> = Vec::with_capacity(records.len());
-    for (record, own) in records.iter().zip(&own) {
+    let mut cves_of_sets: Vec<(usize, &str)> = Vec::new();
+    let mut name_of_set: Vec<Option<&str>> = vec![None; sets.parent.len()];
+    for (record, own) in records.iter().zip(own.iter()).filter(|(record, _)| !is_notice(record.id)) {
+        let Some(least) = names(record).min() else { continue };
         let set = sets.of(record.id);
-        let inherited = || cves_of_set.get(&set).into_iter().flatten().copied().take(INHERITED_MAX);
-        about.push(match own.is_empty() {
-            false => own.iter().copied().collect(),
-            true if inherited().next().is_some() => inherited().collect(),
-            true => vec![name_of_set.get(&set).copied().unwrap_or(record.id)],
-        });
+        cves_of_sets.extend(own.iter().map(|cve| (set, *cve)));
+        name_of_set[set] = Some(name_of_set[set].map_or(least, |known| known.min(least)));
     }
+    cves_of_sets.sort_unstable();
+    cves_of_sets.dedup();
 
-    let mut all: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for (record, about) in records.iter().zip(&about) {
-        for vulnerability in about {
-            let aliases = all.entry(vulnerability).or_default();
-            if !is_notice(record.id) {
-                aliases.extend(names(record).filter(|name| !name.ends_with(vulnerability)));
-            }
+    let about = |(record, own): (&RecordNames<'a>, &[&'a str])| {
+        if !own.is_empty() {
+            return own.to_vec();
         }
-    }
-    let place: HashMap<&str, u32> = all.keys().zip(0..).map(|(name, place)| (*name, place)).collect();
-    Grouping {
-        of_record: about.iter().map(|about| about.iter().map(|name| place[name]).collect()).collect(),
-        aliases: all.values().map(|aliases| aliases.iter().map(|&alias| alias.to_owned()).collect()).collect(),
-        vulnerabilities: all.keys().map(|&name| name.to_owned()).collect(),
-    }
+        let set = sets.of(record.id);
+        let from = cves_of_sets.partition_point(|(of, _)| *of < set);
+        let inherited = cves_of_sets[from..].iter().take_while(|(of, _)| *of == set).take(INHERITED_MAX);
+        let inherited: Vec<&str> = inherited.map(|(_, cve)| *cve).collect();
+        if !inherited.is_empty() {
+            return inherited;
+        }
+        vec![name_of_set.get(set).copied().flatten().unwrap_or(record.id)]
+    };
+    records.iter().zip(own.iter()).map(about).collect()
 }
 
 /// The record's names that are no CVE.
 fn names<'a>(record: &RecordNames<'a>) -> impl Iterator<Item = &'a str> {
-    std::iter::once(record.id).chain(record.aliases.iter().map(String::as_str)).filter(|name| !is_cve(name))
+    std::iter::once(record.id).chain(record.aliases.iter().copied()).filter(|name| !is_cve(name))
 }
 
-fn own_cves<'a>(record: &RecordNames<'a>) -> BTreeSet<&'a str> {
-    let cves = |list: &'a [String]| list.iter().map(String::as_str).filter(|name| is_cve(name));
-    let mut own: BTreeSet<&str> = cves(record.aliases).collect();
-    if let Some(at) = record.id.find("CVE-").filter(|&at| at == 0 || record.id.as_bytes()[at - 1] == b'-')
-        && is_cve(&record.id[at..])
-    {
-        own.insert(&record.id[at..]);
+/// Sorted.
+fn own_cves<'a>(record: &RecordNames<'a>) -> Vec<&'a str> {
+    let mut own: Vec<&str> = Vec::new();
+    let mut extend = |list: &[&'a str]| own.extend(list.iter().filter(|name| is_cve(name)));
+    extend(&record.aliases);
+    if let Some(at) = record.id.find("CVE-").filter(|&at| at == 0 || record.id.as_bytes()[at - 1] == b'-') {
+        extend(&[&record.id[at..]]);
     }
     if is_notice(record.id) {
-        own.extend(cves(record.upstream).chain(cves(record.related)));
+        extend(&record.upstream);
+        extend(&record.related);
     } else if own.is_empty() {
-        own.extend(cves(record.upstream));
+        own.extend(record.upstream.iter().filter(|name| is_cve(name)));
     }
+    own.sort_unstable();
+    own.dedup();
     own
 }
 
@@ -176,26 +231,22 @@ mod tests {
     type Row<'a> = (&'a str, &'a [&'a str], &'a [&'a str], &'a [&'a str]);
 
     fn check(records: &[Row<'_>], about: &[&[&str]], aliases: &[(&str, &[&str])]) {
-        let owned = |list: &[&str]| list.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
-        let lists: Vec<_> = records.iter().map(|(_, a, u, r)| (owned(a), owned(u), owned(r))).collect();
         let names: Vec<_> = records
             .iter()
-            .zip(&lists)
-            .map(|((id, ..), (aliases, upstream, related))| RecordNames { id, aliases, upstream, related })
+            .map(|&(id, aliases, upstream, related)| RecordNames {
+                id,
+                aliases: aliases.to_vec(),
+                upstream: upstream.to_vec(),
+                related: related.to_vec(),
+            })
             .collect();
         let grouping = group(&names);
-        let shown: Vec<Vec<&str>> = grouping
-            .of_record
-            .iter()
-            .map(|places| places.iter().map(|&place| grouping.vulnerabilities[place as usize].as_str()).collect())
-            .collect();
-        assert_eq!(shown, about);
-        let shown: Vec<(&str, Vec<&str>)> = grouping
-            .vulnerabilities
-            .iter()
-            .zip(&grouping.aliases)
-            .map(|(name, aliases)| (name.as_str(), aliases.iter().map(String::as_str).collect()))
-            .collect();
+        let named = |places: &[u32]| -> Vec<&str> {
+            places.iter().map(|&place| grouping.vulnerabilities[place as usize]).collect()
+        };
+        assert_eq!(grouping.of_record.iter().map(named).collect::<Vec<_>>(), about);
+        let shown: Vec<(&str, Vec<&str>)> =
+            grouping.vulnerabilities.iter().copied().zip(grouping.aliases.iter().map(<[_]>::to_vec)).collect();
         let expected: Vec<(&str, Vec<&str>)> = aliases.iter().map(|(name, list)| (*name, list.to_vec())).collect();
         assert_eq!(shown, expected);
     }
@@ -245,6 +296,18 @@ mod tests {
             &[&["GHSA-x"], &["MAL-2024-1"]],
             &[("GHSA-x", &["RUSTSEC-2021-0001"]), ("MAL-2024-1", &[])],
         );
+    }
+
+    #[test]
+    fn a_trackers_entry_has_no_name_beside_its_cve() {
+        let check = |id: &str, aliases: &[&str], expected: bool| {
+            assert_eq!(has_only_its_cve(id, aliases.iter().copied()), expected, "{id}");
+        };
+        check("CVE-2023-0464", &[], true);
+        check("DEBIAN-CVE-2023-0464", &["CVE-2023-0464"], true);
+        check("CVE-2023-0464", &["GHSA-j8r2-6x86-q33q"], false);
+        check("GHSA-j8r2-6x86-q33q", &["CVE-2023-0464"], false);
+        check("DSA-5417-1", &["CVE-2023-0464"], false);
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //! hands in makes it panic.
 
 use muster_advisories::{
-    BuildReport, Builder, CandidateRange, Database, DatabaseError, Delta, End, Item, delta, feeds::osv, source,
+    BuildReport, Builder, CandidateRange, Changes, Database, DatabaseError, Delta, End, Item, changes, delta,
+    feeds::osv, source,
 };
 use muster_domain::{
     Advisory, AdvisoryId, Affected, Ecosystem, Epss, Exploit, KnownExploited, LifeCycle, Names, Severity, VendorState,
@@ -247,6 +248,34 @@ fn a_record_comes_in_once_and_the_later_change_counts() {
 }
 
 #[test]
+fn of_two_records_of_the_same_day_the_one_that_says_more_stays_whichever_came_first() {
+    let record = |fixed: &[&str], description: &str| {
+        let mut advisory = fixtures().remove(0);
+        (advisory.modified, advisory.details) = (None, description.to_owned());
+        advisory.affected = fixed
+            .iter()
+            .zip(11..)
+            .map(|(fixed, release)| {
+                Affected::new(format!("Debian:{release}").parse().unwrap(), "openssl").with_range("0", Some(fixed))
+            })
+            .collect();
+        advisory
+    };
+    let (_folder, path) = folder();
+    let contents = |records: Vec<Advisory>| build(&path, 1, records).1.contents;
+    let check = |one: Advisory, other: Advisory, stays: &Advisory| {
+        let expected = contents(vec![stays.clone()]);
+        assert_eq!(contents(vec![one.clone(), other.clone()]), expected);
+        assert_eq!(contents(vec![other, one]), expected);
+    };
+    // Debian's tracker knows two releases by their notices, `CVE/list` leaves one out
+    let (tracker, list) = (record(&["1", "2"], "a"), record(&["1"], "b"));
+    check(tracker.clone(), list, &tracker);
+    let other_words = record(&["1", "2"], "another description of the same"); // as much: any, but always the same one
+    assert_eq!(contents(vec![tracker.clone(), other_words.clone()]), contents(vec![other_words, tracker]));
+}
+
+#[test]
 fn what_cannot_be_read_is_kept_as_such_and_listed_versions_only_where_they_add_something() {
     let (_folder, path) = folder();
     let check = |affected: &str, expected: &str, reject: Option<&str>| {
@@ -421,26 +450,39 @@ fn a_delta_names_the_packages_that_must_be_judged_again() {
             extra.add(advisory);
         }
         extra.write(&other).unwrap();
-        let delta = delta(&old, &Database::open(&other).unwrap());
+        let new = Database::open(&other).unwrap();
+        let delta = delta(&old, &new);
         let touched: Vec<_> = delta.touched.iter().map(|one| (one.ecosystem.as_str(), one.name.as_str())).collect();
         assert_eq!((&touched[..], delta.everything), (expected, false));
+        changes(&old, &new).unwrap()
     };
+    let counts = |added, changed, withdrawn| Changes { added, changed, withdrawn };
     fn find<'a>(advisories: &'a mut [Advisory], id: &str) -> &'a mut Advisory {
         advisories.iter_mut().find(|advisory| advisory.id.0 == id).unwrap()
     }
-    check(&|_, _| {}, &[]);
+    assert_eq!(check(&|_, _| {}, &[]), counts(0, 0, 0));
     // texts judge nothing
-    check(&|all, _| find(all, "GHSA-h5c8-rqwp-cp95").details = "Other words.".into(), &[]);
-    check(&|all, _| find(all, "GHSA-h5c8-rqwp-cp95").severity.clear(), &[("PyPI", "jinja2")]);
-    check(
+    let reworded = check(&|all, _| find(all, "GHSA-h5c8-rqwp-cp95").details = "Other words.".into(), &[]);
+    assert_eq!(reworded, counts(0, 0, 0));
+    let unrated = check(&|all, _| find(all, "GHSA-h5c8-rqwp-cp95").severity.clear(), &[("PyPI", "jinja2")]);
+    assert_eq!(unrated, counts(0, 1, 0));
+    let gone = check(
         &|all, _| all.retain(|advisory| advisory.id.0 != "DEBIAN-CVE-2005-2541"),
         &[("Debian:12", "tar"), ("Debian:13", "tar")],
     );
-    check(
+    assert_eq!(gone, counts(0, 0, 1));
+    let withdrawn = check(
         &|all, _| find(all, "GHSA-xvch-5gv4-984h").withdrawn = Some("2026-01-01T00:00:00Z".parse().unwrap()),
         &[("npm", "minimist")],
     );
+    assert_eq!(withdrawn, counts(0, 0, 1));
     check(&|all, _| find(all, "GHSA-xvch-5gv4-984h").withdrawn = Some("2027-01-01T00:00:00Z".parse().unwrap()), &[]);
+    let again = |all: &mut Vec<Advisory>, _: &mut Builder| {
+        let mut other = find(all, "GHSA-xvch-5gv4-984h").clone();
+        other.id.0 = "GHSA-xvch-5gv4-9999".to_owned();
+        all.push(other);
+    };
+    assert_eq!(check(&again, &[("npm", "minimist")]).added, 1);
     // a new exploit, in every package that has the vulnerability
     let exploited = |_: &mut Vec<Advisory>, builder: &mut Builder| {
         builder.take(Item::KnownExploited("CVE-2023-0464".to_owned(), known()));

@@ -5,7 +5,8 @@ use crate::{
     tar_layer::{checked, shortened},
     zip::take_file,
 };
-use muster_packages::{Collector, LayerFacts};
+use muster_domain::Skipped;
+use muster_packages::{Collector, LayerFacts, kernel};
 use std::{
     fs::{self, File},
     io::{self, Read},
@@ -38,6 +39,41 @@ pub fn read_directory(root: &Path, limits: &Limits) -> Result<LayerFacts, Artifa
         }
     }
     Ok(walk.collector.finish())
+}
+
+/// The release of the kernel that runs on this root, where its `proc` is there: the one sign that the root is that of a
+/// running system. Links are not followed here either. One that is there and cannot be read is told in `facts`.
+pub(crate) fn running_kernel(root: &Path, facts: &mut LayerFacts) -> Option<String> {
+    match read_release(root) {
+        Ok(release) => release,
+        Err(cause) => {
+            facts.skipped.insert(Skipped { place: kernel::PATH.to_owned(), reason: cause.to_string() });
+            None
+        }
+    }
+}
+
+fn read_release(root: &Path) -> io::Result<Option<String>> {
+    let mut path = root.to_owned();
+    for part in Path::new(kernel::PATH) {
+        path.push(part);
+        match fs::symlink_metadata(&path) {
+            Ok(metadata) if metadata.is_symlink() => return Ok(None), // it leads to another system's, most likely
+            Ok(_) => {}
+            Err(cause) if matches!(cause.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                return Ok(None);
+            }
+            Err(cause) => return Err(cause),
+        }
+    }
+    if !fs::symlink_metadata(&path)?.is_file() {
+        return Ok(None);
+    }
+    // The kernel gives such a file no size.
+    let mut text = String::new();
+    File::open(&path)?.take(kernel::RELEASE_LENGTH_MAX as u64 + 2).read_to_string(&mut text)?;
+    let release = kernel::release(&text).ok_or_else(|| io::Error::other("it is no release of a kernel"))?;
+    Ok(Some(release.to_owned()))
 }
 
 struct Walk<'a> {
@@ -119,5 +155,34 @@ impl Walk<'_> {
         }
         file.read_to_end(&mut bytes)?;
         Ok(Some(bytes))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn the_running_kernel_is_read_where_it_truly_stands() {
+        let check = |make: &dyn Fn(&Path), kernel: Option<&str>, skipped: &[&str]| {
+            let root = tempfile::tempdir().unwrap();
+            make(root.path());
+            let mut facts = LayerFacts::default();
+            assert_eq!(running_kernel(root.path(), &mut facts).as_deref(), kernel);
+            let reasons: Vec<&str> = facts.skipped.iter().map(|skipped| skipped.reason.as_str()).collect();
+            assert_eq!(reasons, skipped);
+        };
+        let write = |root: &Path, text: &str| {
+            fs::create_dir_all(root.join("proc/sys/kernel")).unwrap();
+            fs::write(root.join(kernel::PATH), text).unwrap();
+        };
+        check(&|root| write(root, "6.1.0-18-amd64\n"), Some("6.1.0-18-amd64"), &[]);
+        check(&|_| {}, None, &[]); // an image's root, a mounted disk
+        check(&|root| fs::create_dir(root.join("proc")).unwrap(), None, &[]);
+        check(&|root| fs::write(root.join("proc"), "").unwrap(), None, &[]);
+        check(&|root| symlink("/proc", root.join("proc")).unwrap(), None, &[]); // ours, not the root's
+        check(&|root| write(root, "two words\n"), None, &["it is no release of a kernel"]);
+        check(&|root| write(root, &"6".repeat(100)), None, &["it is no release of a kernel"]);
     }
 }

@@ -82,10 +82,10 @@ pub fn told(inventory: &Inventory) -> Vec<String> {
     inventory.packages.iter().map(told).collect()
 }
 
-/// The inventory without what only layers have.
+/// The inventory without what only images have.
 pub fn without_layers(mut inventory: Inventory) -> Inventory {
     inventory.packages.iter_mut().for_each(|package| package.layer = None);
-    inventory
+    Inventory { image: None, ..inventory }
 }
 
 pub fn write_folder(folder: &Path, nodes: &[(&str, Node)]) {

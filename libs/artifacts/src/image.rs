@@ -3,9 +3,9 @@
 //! Source: OCI image-spec, "Image Manifest" and "Image Index"; docker.com, "Image Manifest Version 2, Schema 2"; both
 //! read 2026-11-24. Docker's and OCI's JSON differ in media types only.
 
-use crate::{ArtifactError, Limits, Progress, Read, ReadOptions};
+use crate::{ArtifactError, ImageReference, Limits, Progress, Read, ReadOptions};
 use async_trait::async_trait;
-use muster_domain::{Digest, Inventory};
+use muster_domain::{Digest, ImageIdentity, Inventory};
 use muster_packages::{LayerFacts, LayerOrigin, merge};
 use serde::Deserialize;
 use std::{collections::BTreeMap, sync::Arc};
@@ -152,7 +152,24 @@ struct Found {
     bytes: Option<Vec<u8>>,
     platform: Option<String>,
     label: Option<String>,
-    depth: usize,
+    /// The indexes that led here.
+    above: Vec<Digest>,
+}
+
+impl Found {
+    /// What the way here says of the image. A label is a tag, or with some tools a whole reference.
+    fn identity(&self) -> ImageIdentity {
+        let named = self.label.as_deref().filter(|label| label.contains(['/', ':']));
+        let named = named.and_then(|label| label.parse::<ImageReference>().ok()).map(|reference| reference.identity());
+        let tag = self.label.iter().filter(|label| !label.contains(['/', ':'])).cloned();
+        let digests = self.above.iter().chain([&self.digest]).cloned().collect();
+        ImageIdentity { digests, tags: tag.collect(), repository: None }.and(named.unwrap_or_default())
+    }
+}
+
+/// Adds what is known of the image that the inventory is of.
+pub(crate) fn tell_of(inventory: &mut Inventory, identity: ImageIdentity) {
+    inventory.image = Some(inventory.image.take().unwrap_or_default().and(identity));
 }
 
 /// All images behind a manifest or index.
@@ -164,7 +181,7 @@ pub(crate) async fn read_all(
     options: &ReadOptions,
 ) -> Result<Vec<Read>, ArtifactError> {
     let mut images: Vec<(Option<String>, Read)> = Vec::new();
-    let mut waiting = vec![Found { digest, bytes: Some(bytes), platform: None, label: None, depth: 0 }];
+    let mut waiting = vec![Found { digest, bytes: Some(bytes), platform: None, label: None, above: Vec::new() }];
     let mut seen = 0;
     while let Some(mut found) = waiting.pop() {
         let bytes = match found.bytes.take() {
@@ -181,7 +198,8 @@ pub(crate) async fn read_all(
                     Some(platform) => Some(platform),
                     None => platform_of(blobs, &config).await?,
                 };
-                let inventory = read_image(blobs, &found.digest, &layers, options).await?;
+                let mut inventory = read_image(blobs, &found.digest, &layers, options).await?;
+                tell_of(&mut inventory, found.identity());
                 let read = Read { name: name.to_owned(), platform, manifest: Some(found.digest), inventory };
                 images.push((found.label, read));
             }
@@ -201,16 +219,17 @@ fn inside(
     if seen > limits.platforms_max {
         return too_large(format!("index `{}` with {seen} manifests", index.digest), limits.platforms_max);
     }
-    if index.depth >= INDEX_DEPTH_MAX {
-        return too_large(format!("index `{}` inside {} others", index.digest, index.depth), INDEX_DEPTH_MAX);
+    if index.above.len() >= INDEX_DEPTH_MAX {
+        return too_large(format!("index `{}` inside {} others", index.digest, index.above.len()), INDEX_DEPTH_MAX);
     }
+    let above = [&index.above[..], std::slice::from_ref(&index.digest)].concat();
     let found = manifests.into_iter().rev().filter_map(|descriptor| {
         let platform = match &descriptor.platform {
             Some(platform) => Some(platform.name()?), // not an image, but attached to one
             None => None,
         };
         let label = descriptor.annotations.get("org.opencontainers.image.ref.name").or(index.label.as_ref()).cloned();
-        Some(Found { digest: descriptor.digest, bytes: None, platform, label, depth: index.depth + 1 })
+        Some(Found { digest: descriptor.digest, bytes: None, platform, label, above: above.clone() })
     });
     Ok(found.collect())
 }

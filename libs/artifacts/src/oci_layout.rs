@@ -1,7 +1,7 @@
 //! OCI layouts (image-spec, "Image Layout", read 2026-11-24) and what `docker save` writes: as a folder or as a tar.
 
 use crate::{
-    ArtifactError, LayerStream, Limits, Progress, Read, ReadOptions,
+    ArtifactError, ImageReference, LayerStream, Limits, Progress, Read, ReadOptions,
     blobs::Files,
     image::{self, Blobs, Descriptor, Manifest},
     read::blocking,
@@ -185,7 +185,10 @@ async fn read_docker(
             layout.layers.insert(digest.clone(), layer);
             layers.push(Descriptor::of_layer(digest));
         }
-        let inventory = image::read_image(&layout, &Digest::of(&config_bytes), &layers, options).await?;
+        let mut inventory = image::read_image(&layout, &Digest::of(&config_bytes), &layers, options).await?;
+        for reference in image.repo_tags.iter().flatten().filter_map(|tag| tag.parse::<ImageReference>().ok()) {
+            image::tell_of(&mut inventory, reference.identity());
+        }
         let label = image.repo_tags.iter().flatten().next();
         let name = match label {
             Some(label) if !is_alone => format!("{name} ({label})"),

@@ -48,8 +48,13 @@ pub async fn read(target: &Target, options: &ReadOptions) -> Result<Vec<Read>, A
     match target {
         Target::Directory(path) => {
             let path = path.clone();
-            let facts = blocking(move || directory::read_directory(&path, &limits)).await?;
-            Ok(root(merge(&[(LayerOrigin::Root, facts)])))
+            let (facts, running_kernel) = blocking(move || {
+                let mut facts = directory::read_directory(&path, &limits)?;
+                let running_kernel = directory::running_kernel(&path, &mut facts);
+                Ok((facts, running_kernel))
+            })
+            .await?;
+            Ok(root(Inventory { running_kernel, ..merge(&[(LayerOrigin::Root, facts)]) }))
         }
         Target::Zip(path) => {
             let path = path.clone();

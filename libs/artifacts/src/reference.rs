@@ -1,6 +1,6 @@
 //! References: the address of an image in a registry.
 
-use muster_domain::Digest;
+use muster_domain::{Digest, ImageIdentity};
 use std::{fmt, str::FromStr};
 
 /// `[http://]REGISTRY/REPOSITORY[:TAG][@DIGEST]`, as container tools write it.
@@ -30,6 +30,18 @@ impl ImageReference {
     /// An image by its digest.
     pub fn by_digest(registry: impl Into<String>, repository: impl Into<String>, digest: Digest) -> Self {
         Self { registry: registry.into(), repository: repository.into(), digest: Some(digest), tag: None }
+    }
+
+    /// What it says of the image that it leads to.
+    pub(crate) fn identity(&self) -> ImageIdentity {
+        let host = self.registry.split_once("://").map_or(self.registry.as_str(), |(_, host)| host);
+        let host = if host == "registry-1.docker.io" { "docker.io" } else { host.trim_end_matches('/') };
+        let latest = (self.digest.is_none() && self.tag.is_none()).then(|| "latest".to_owned());
+        ImageIdentity {
+            digests: self.digest.iter().cloned().collect(),
+            repository: Some(format!("{host}/{}", self.repository)),
+            tags: self.tag.iter().cloned().chain(latest).collect(),
+        }
     }
 
     /// What a registry calls "reference": the digest, or the tag.
@@ -141,6 +153,18 @@ mod tests {
         check("http://registry:5000/a:1", "http://registry:5000", "a", "1");
         check("registry:5000/a:1", "https://registry:5000", "a", "1");
         check(&format!("ghcr.io/x/y:1@{DIGEST}"), "https://ghcr.io", "x/y", DIGEST);
+    }
+
+    #[test]
+    fn an_image_is_called_as_its_reference_says() {
+        let check = |raw: &str, repository: &str, tags: &[&str]| {
+            let identity = raw.parse::<ImageReference>().unwrap().identity();
+            assert_eq!(identity.repository.as_deref(), Some(repository), "{raw}");
+            assert_eq!(identity.tags, tags, "{raw}");
+        };
+        check("debian", "docker.io/library/debian", &["latest"]);
+        check("http://localhost:5000/a/b:1", "localhost:5000/a/b", &["1"]);
+        check(&format!("ghcr.io/x/y@{DIGEST}"), "ghcr.io/x/y", &[]);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::{
 use async_trait::async_trait;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use futures::TryStreamExt;
-use muster_domain::{Digest, Inventory};
+use muster_domain::{Digest, ImageIdentity, Inventory};
 use muster_packages::LayerFacts;
 use reqwest::{
     Client, Response, StatusCode, Url,
@@ -106,14 +106,20 @@ impl Registry {
     /// The image, or all images when the reference leads to an index.
     pub async fn read_all(&self, name: &str, options: &ReadOptions) -> Result<Vec<Read>, ArtifactError> {
         let (digest, bytes) = self.referenced().await?;
-        image::read_all(self, name, digest, bytes, options).await
+        let mut reads = image::read_all(self, name, digest, bytes, options).await?;
+        reads.iter_mut().for_each(|read| image::tell_of(&mut read.inventory, self.reference.identity()));
+        Ok(reads)
     }
 
     /// The image, whose reference must lead to a manifest.
     pub async fn read_manifest(&self, options: &ReadOptions) -> Result<Inventory, ArtifactError> {
         let (digest, bytes) = self.referenced().await?;
         match Manifest::parse(digest.as_str(), &bytes)? {
-            Manifest::Image { layers, .. } => image::read_image(self, &digest, &layers, options).await,
+            Manifest::Image { layers, .. } => {
+                let mut inventory = image::read_image(self, &digest, &layers, options).await?;
+                image::tell_of(&mut inventory, ImageIdentity { digests: vec![digest], ..self.reference.identity() });
+                Ok(inventory)
+            }
             Manifest::Index(_) => {
                 let media_type = MANIFEST_TYPES[0].to_owned();
                 Err(ArtifactError::UnsupportedMediaType { digest: digest.to_string(), media_type })

@@ -92,7 +92,8 @@ pub struct Affected {
     pub state: Option<VendorState>,
     /// The vendor's reason or remark on the state, as it writes it (`Minor issue`, `Out of support scope`).
     pub remark: Option<String>,
-    /// The architectures it is about, as the package manager writes them; none: all.
+    /// The architectures it is about, as the package manager writes them, or for Go the platforms (`windows/*`, `*/amd64`); none:
+    /// all.
     pub architectures: Vec<String>,
     /// The module stream that the package must come from (`nodejs:18`), for distributions with modules; `None`: any package
     /// that comes from no module.
@@ -326,7 +327,7 @@ pub struct VexStatement {
     /// A package URL. What it leaves out (version, qualifiers, subpath) it leaves open. For an image (`pkg:oci/…`) the
     /// statement is about all in it, unless `subcomponents` names parts.
     pub product: String,
-    /// Parts of the product, as package URLs; none: the product itself.
+    /// Parts of the product, as package URLs; none: the product itself. Only an image's parts are known.
     pub subcomponents: Vec<String>,
     /// The answer.
     pub status: VexStatus,

@@ -1,6 +1,6 @@
 //! Inventories: the software of one root, content-addressed.
 
-use crate::{Digest, Ecosystem};
+use crate::{Digest, Ecosystem, Gap};
 use serde::{Deserialize, Serialize};
 
 /// The operating system of a root, from `os-release` (freedesktop.org, os-release(5)).
@@ -109,7 +109,7 @@ pub struct Package {
     pub manager: PackageManager,
     /// For OS packages.
     pub source: Option<SourcePackage>,
-    /// `amd64`, `all`, … as the package manager writes it.
+    /// `amd64`, `all`, … as the package manager writes it; of what is in a Go program the platform (`linux/amd64`).
     pub architecture: Option<String>,
     /// The module stream that it was installed from, for distributions with modules: `nodejs:18`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -133,7 +133,21 @@ pub struct Skipped {
     pub reason: String,
 }
 
-/// All software of one root. Two roots with the same software have the same digest.
+impl ImageIdentity {
+    /// What two know of one image.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.digests.extend(other.digests);
+        self.digests.sort();
+        self.digests.dedup();
+        self.tags.extend(other.tags);
+        self.tags.sort();
+        self.tags.dedup();
+        Self { repository: self.repository.or(other.repository), ..self }
+    }
+}
+
+/// All software of one root. Two roots with the same software have the same digest, unless they are those of two images.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inventory {
     /// The operating system; `None`: none found (a Lambda zip, a folder).
@@ -147,6 +161,24 @@ pub struct Inventory {
     pub skipped: Vec<Skipped>,
     /// Limits that were reached: then the inventory is partial. Sorted.
     pub limits_reached: Vec<String>,
+    /// Packages that are not even listed, since nothing reads the database that holds them or none was found: whatever is
+    /// asked about them is undetermined. Sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<Gap>,
+    /// The image that the root is of, as far as its reader was told. Statements about images are about its packages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<ImageIdentity>,
+}
+
+/// What an image is called. Two images with the same packages are two, since somebody may speak of one of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ImageIdentity {
+    /// Of its manifest and of the indexes that led there, sorted.
+    pub digests: Vec<Digest>,
+    /// Registry and name: `docker.io/library/debian`, `123456789012.dkr.ecr.eu-central-1.amazonaws.com/app`.
+    pub repository: Option<String>,
+    /// Sorted.
+    pub tags: Vec<String>,
 }
 
 impl Inventory {
@@ -163,7 +195,7 @@ impl Inventory {
         skipped.dedup();
         limits_reached.sort();
         limits_reached.dedup();
-        Self { os, running_kernel: None, packages, skipped, limits_reached }
+        Self { os, running_kernel: None, packages, skipped, limits_reached, gaps: Vec::new(), image: None }
     }
 
     /// The name of this content.
@@ -173,6 +205,6 @@ impl Inventory {
 
     /// Whether something could not be read.
     pub fn is_partial(&self) -> bool {
-        !self.skipped.is_empty() || !self.limits_reached.is_empty()
+        !self.skipped.is_empty() || !self.limits_reached.is_empty() || !self.gaps.is_empty()
     }
 }

@@ -15,6 +15,7 @@ mod purl;
 mod resource;
 mod severity;
 mod verdict;
+mod vex;
 
 pub use account::{AccountId, AccountStatus, MalformedAccountId, Region};
 pub use advisory::{
@@ -28,8 +29,8 @@ pub use finding::{
     Adjustment, ExploitAvailable, Finding, FindingDetails, FindingId, FindingStatus, FindingType, FixAvailable,
     InspectorScore, NetworkFinding, PackageFinding, Reachability, Step, VulnerablePackage,
 };
-pub use inventory::{Inventory, OperatingSystem, Package, PackageManager, Skipped, SourcePackage};
-pub use look_up::LookUp;
+pub use inventory::{ImageIdentity, Inventory, OperatingSystem, Package, PackageManager, Skipped, SourcePackage};
+pub use look_up::{Channel, LookUp, red_hat_release};
 pub use purl::{Components, MalformedPurl, PURL_LENGTH_MAX, PackageUrl};
 pub use resource::{
     FunctionDetails, ImageDetails, InstanceDetails, InventoryStamp, Resource, ResourceDetails, ResourceId, ResourceKind,

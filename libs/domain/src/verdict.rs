@@ -105,8 +105,18 @@ pub struct Gap {
     pub ecosystem: String,
     /// Why, in small letters without a stop.
     pub reason: String,
-    /// How many.
+    /// How many; 0: nobody counted them.
     pub packages: u64,
+}
+
+impl std::fmt::Display for Gap {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{}: {}", self.ecosystem, self.reason)?;
+        match self.packages {
+            0 => Ok(()),
+            packages => write!(formatter, " ({packages} packages)"),
+        }
+    }
 }
 
 impl VerdictSet {

@@ -6,13 +6,15 @@
 //!
 //! Without them a label does not say what its package is a package of. An image's distribution is told by what its packages'
 //! versions carry (`.el8`, `+deb11u1`); a package that carries nothing of the kind is looked up in the language ecosystems that know its
-//! name. What can't be judged so is counted as that, never as a miss: recall is over what was judged.
+//! name, but not where its version is shaped like a distribution's (`1.2.11-r3`). What can't be judged so is counted as that, never
+//! as a miss: recall is over what was judged. A miss of a vulnerability that the database does not hold at all says what the data
+//! lack, not how right matching is, and is counted apart.
 
 use crate::matching::match_inventory;
-use muster_advisories::Database;
+use muster_advisories::{Database, DatabaseError};
 use muster_domain::{Ecosystem, Inventory, Package, PackageManager, SourcePackage, Status, Verdict};
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// One label, as it is read.
 #[derive(Clone, Debug, Deserialize)]
@@ -61,8 +63,10 @@ pub struct Score {
     pub true_positives: u64,
     /// Has it not, and was found.
     pub false_positives: u64,
-    /// Has it, and was not found.
+    /// Has it, and was not found, though the database knows the vulnerability.
     pub false_negatives: u64,
+    /// Has it, and was not found, since the database does not hold the vulnerability under any of its names.
+    pub unknown: u64,
     /// Has it not, and was not found.
     pub true_negatives: u64,
     /// Answered with "undetermined": counted in none of the four.
@@ -77,12 +81,17 @@ impl Score {
         share(self.true_positives, self.true_positives + self.false_positives)
     }
 
-    /// Share of what is there that was found, 0 to 1; `None`: nothing is there.
+    /// Share of what is there and known to the database that was found, 0 to 1; `None`: nothing is there.
     pub fn recall(&self) -> Option<f64> {
         share(self.true_positives, self.true_positives + self.false_negatives)
     }
 
-    /// The harmonic mean of both.
+    /// Share of all that is there that was found, 0 to 1; `None`: nothing is there.
+    pub fn recall_of_all(&self) -> Option<f64> {
+        share(self.true_positives, self.true_positives + self.false_negatives + self.unknown)
+    }
+
+    /// The harmonic mean of precision and recall.
     pub fn f1(&self) -> Option<f64> {
         share(2 * self.true_positives, 2 * self.true_positives + self.false_positives + self.false_negatives)
     }
@@ -91,6 +100,7 @@ impl Score {
         self.true_positives += other.true_positives;
         self.false_positives += other.false_positives;
         self.false_negatives += other.false_negatives;
+        self.unknown += other.unknown;
         self.true_negatives += other.true_negatives;
         self.undetermined += other.undetermined;
         self.not_judged += other.not_judged;
@@ -121,7 +131,7 @@ pub struct Miss {
 /// The outcome.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Accuracy {
-    /// By distribution with its release, or language ecosystem; `unknown` where the label does not tell it.
+    /// By distribution with its release, or language ecosystem; `not told` where the label does not tell it.
     pub scores: BTreeMap<String, Score>,
     /// The first misses, in the order of the labels.
     pub misses: Vec<Miss>,
@@ -137,8 +147,12 @@ impl Accuracy {
 }
 
 /// Judges every label that says "is" or "is not" and keeps the first `misses_max` that matching does not agree with.
-pub fn score(labels: &[Label], database: &Database, misses_max: usize) -> Accuracy {
+///
+/// # Errors
+/// When the database is damaged.
+pub fn score(labels: &[Label], database: &Database, misses_max: usize) -> Result<Accuracy, DatabaseError> {
     let distributions = distributions(labels);
+    let mut holds = HashMap::new();
     let mut accuracy = Accuracy::default();
     for label in labels {
         let is_there = match label.label.as_str() {
@@ -148,7 +162,7 @@ pub fn score(labels: &[Label], database: &Database, misses_max: usize) -> Accura
         };
         let packages = packages(label, distributions.get(label.image.exact.as_str()).copied().flatten(), database);
         let ecosystem = packages.first().and_then(|package| package.ecosystem.as_ref());
-        let distribution = ecosystem.map_or("unknown".to_owned(), Ecosystem::to_string);
+        let distribution = ecosystem.map_or("not told".to_owned(), Ecosystem::to_string);
         let score = accuracy.scores.entry(distribution.clone()).or_default();
         let Some(verdict) = verdict(label, packages, database) else {
             score.not_judged += 1;
@@ -164,6 +178,10 @@ pub fn score(labels: &[Label], database: &Database, misses_max: usize) -> Accura
         let count = match (is_there, is_found) {
             (true, true) => &mut score.true_positives,
             (false, true) => &mut score.false_positives,
+            (true, false) if verdict.is_none() && !is_held(label, database, &mut holds)? => {
+                score.unknown += 1;
+                continue;
+            }
             (true, false) => &mut score.false_negatives,
             (false, false) => &mut score.true_negatives,
         };
@@ -182,7 +200,26 @@ pub fn score(labels: &[Label], database: &Database, misses_max: usize) -> Accura
             });
         }
     }
-    accuracy
+    Ok(accuracy)
+}
+
+/// Whether the database has the label's vulnerability under one of its names; `held` remembers what was asked.
+fn is_held<'l>(
+    label: &'l Label,
+    database: &Database,
+    held: &mut HashMap<&'l str, bool>,
+) -> Result<bool, DatabaseError> {
+    for name in std::iter::once(&label.vulnerability_id).chain(&label.effective_cve) {
+        let is_held = match held.get(name.as_str()) {
+            Some(&is_held) => is_held,
+            None => database.vulnerability_named(name)?.is_some(),
+        };
+        held.insert(name, is_held);
+        if is_held {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The verdict on the label's vulnerability; inside `None`: no advisory speaks of it there. Outside `None`: the package can't be
@@ -227,6 +264,9 @@ fn packages(label: &Label, distribution: Option<Distribution>, database: &Databa
     let of_system = own.or(distribution.filter(|distribution| distribution.writes(&label.package.version)));
     if let Some(ecosystem) = of_system.and_then(Distribution::ecosystem) {
         return vec![package(label, ecosystem)];
+    }
+    if is_of_distribution(&label.package.version) {
+        return Vec::new(); // of one that its image does not tell
     }
     let languages = muster_domain::ECOSYSTEMS.iter().filter(|row| !row.is_distribution && row.name != "Bitnami");
     let languages = languages.filter_map(|row| row.name.parse::<Ecosystem>().ok());
@@ -292,6 +332,16 @@ fn carried(version: &str) -> Option<Distribution> {
     })
 }
 
+/// Whether only a distribution writes such versions: apk's revisions, the marks of dpkg's and rpm's builds. A language's feed may
+/// know the name, and would compare what the distributor has repaired.
+fn is_of_distribution(version: &str) -> bool {
+    const MARKS: [&str; 6] = ["+dfsg", "ubuntu", "+deb", "~deb", ".module", ".el"];
+    let is_apk = version
+        .rsplit_once("-r")
+        .is_some_and(|(_, revision)| !revision.is_empty() && revision.bytes().all(|byte| byte.is_ascii_digit()));
+    is_apk || carried(version).is_some() || MARKS.iter().any(|mark| version.contains(mark))
+}
+
 /// By image, the release that most of its labels carry.
 fn distributions(labels: &[Label]) -> BTreeMap<&str, Option<Distribution>> {
     let mut votes: BTreeMap<&str, BTreeMap<Distribution, u64>> = BTreeMap::new();
@@ -350,8 +400,10 @@ mod tests {
             label("b", "lodash", "4.17.20", "CVE-2024-2", "TP"),
             label("b", "lodash", "not a version", "CVE-2024-2", "TP"),
             label("b", "left-pad", "1.0.0", "CVE-2024-2", "TP"),
+            label("b", "lodash", "4.17.20-r3", "CVE-2024-2", "TP"), // an apk package of that name
+            label("b", "lodash", "4.17.20", "CVE-2024-9", "TP"),    // of which the database knows nothing
         ];
-        let accuracy = score(&labels, &database(), 1);
+        let accuracy = score(&labels, &database(), 1).unwrap();
         let debian = Score {
             true_positives: 1,
             false_positives: 1,
@@ -361,9 +413,11 @@ mod tests {
             ..Score::default()
         };
         assert_eq!(accuracy.scores["Debian:11"], debian);
-        assert_eq!(accuracy.scores["unknown"], Score { not_judged: 1, ..Score::default() });
+        assert_eq!(accuracy.scores["not told"], Score { not_judged: 2, ..Score::default() });
         let total = accuracy.total();
-        assert_eq!((total.true_positives, total.undetermined, total.not_judged), (2, 1, 2));
+        assert_eq!((total.true_positives, total.undetermined, total.not_judged), (2, 1, 3));
+        assert_eq!((total.false_negatives, total.unknown), (1, 1));
+        assert_eq!((total.recall(), total.recall_of_all()), (Some(2.0 / 3.0), Some(0.5)));
         assert_eq!((debian.precision(), debian.recall(), debian.f1()), (Some(0.5), Some(0.5), Some(0.5)));
         let [miss] = &accuracy.misses[..] else { panic!("{:?}", accuracy.misses) };
         assert_eq!((miss.version.as_str(), miss.is_false_positive), ("1.34-2", false));
@@ -385,5 +439,17 @@ mod tests {
         check("1.22.5-1.azl3", Some(("Azure Linux", 3)));
         check("4.17.4", None);
         check("1.0-debian", None);
+    }
+
+    #[test]
+    fn a_distributions_version_is_no_languages() {
+        let check = |version: &str, expected: bool| assert_eq!(is_of_distribution(version), expected, "{version}");
+        check("1.2.11-r3", true); // Alpine's zlib, whose name RubyGems knows
+        check("2.31-13+deb11u5", true);
+        check("3.0.2-0ubuntu1.12", true);
+        check("1:18.18.2-2.module+el9.2.0.z+20408+7cb5fda5", true);
+        check("1.0.0-rc1", false); // npm's and Go's pre-releases
+        check("v1.2.3-r", false);
+        check("4.17.4", false);
     }
 }

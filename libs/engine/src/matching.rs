@@ -12,26 +12,33 @@
 //! - A package whose files belong to an OS package is judged by the distributor, who patches without changing the
 //!   version that the language's feed compares.
 //! - Of several installed kernels the running one counts, where it is known (`kernel`).
+//! - A record that has no name but a CVE falls with it when the CVE program rejects it, unless it names a fix.
+//! - A version that was built for a minor release of Red Hat's is compared with the fix of that release's update stream.
+//! - Of Go's records those count that are about the platform that the program is for.
+//! - A Windows update counts as installed where an installed one supersedes it (`updates`).
 //! - A VEX statement of the owner's own closes or settles the answer (`vex`).
 //!
-//! What can't be judged at all (no data for that release, an unknown ecosystem) is a `Gap`, once per reason.
+//! What can't be judged at all (no data for that release, an unknown ecosystem, a package database that nothing reads) is a
+//! `Gap`, once per reason.
 
 mod explain;
 mod judge;
 mod kernel;
 mod lookup;
+mod updates;
 mod vex;
 
-use judge::Decision;
+use judge::{Decision, Installed};
 use kernel::Kernels;
 use lookup::{Found, Lookup};
 use muster_advisories::{Database, DatabaseError, FactsReader};
 use muster_domain::{
     AdvisoryId, Digest, Ecosystem, Explanation, Gap, Inventory, Package, PackageManager, Status, Verdict, VerdictSet,
-    VexStatement, VulnerabilityFacts,
+    VexStatement, VulnerabilityFacts, red_hat_release,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashSet, VecDeque};
+use updates::Updates;
 
 /// Packages that the database is asked about at once: enough to hide what a look-up waits for, few enough to hold.
 const PACKAGES_AT_ONCE: usize = 256;
@@ -126,6 +133,9 @@ impl<'a> Matching<'a> {
     }
 
     fn run(&mut self) {
+        for Gap { ecosystem, reason, packages } in &self.inventory.gaps {
+            *self.gaps.entry((ecosystem.clone(), reason.clone())).or_default() += packages;
+        }
         for packages in self.inventory.packages.chunks(PACKAGES_AT_ONCE) {
             self.packages(packages);
         }
@@ -157,7 +167,7 @@ impl<'a> Matching<'a> {
             self.gap(ecosystem.to_string(), "no advisory data: the database has none for it");
             return None;
         }
-        Some((package, ecosystem, lookup::lookups(package, ecosystem)))
+        Some((package, ecosystem, lookup::lookups(package, ecosystem, self.database)))
     }
 
     fn gap(&mut self, ecosystem: String, reason: &str) {
@@ -171,10 +181,11 @@ impl<'a> Matching<'a> {
         claims: Result<Vec<Found<'_, '_>>, DatabaseError>,
     ) -> Result<(), DatabaseError> {
         let claims = claims?;
+        let updates = Updates::of(package, self.inventory, &claims)?;
         let place = |claim: &Found<'_, '_>| claim.candidate.vulnerability_place();
         claims
             .chunk_by(|a, b| place(a) == place(b))
-            .try_for_each(|claims| self.vulnerability(package, ecosystem, claims))
+            .try_for_each(|claims| self.vulnerability(package, ecosystem, claims, updates.as_ref()))
     }
 
     /// All claims about one vulnerability in one package -> one verdict.
@@ -183,14 +194,16 @@ impl<'a> Matching<'a> {
         package: &Package,
         ecosystem: &Ecosystem,
         claims: &[Found<'_, '_>],
+        updates: Option<&Updates>,
     ) -> Result<(), DatabaseError> {
-        let Some(decision) = judge::decide(claims, ecosystem.row().is_distribution)? else {
+        let is_on_stream = |installed: &Installed<'_>| self.is_on_stream(installed);
+        let Some(decision) = judge::decide(claims, ecosystem.row().is_distribution, is_on_stream)? else {
             return Ok(());
         };
-        let (mut status, mut reason) = self.in_its_place(package, &decision)?;
+        let (mut status, mut reason) = self.in_its_place(package, &decision, updates)?;
         let claim = decision.claim();
         let statement = match claim.has_statements()? {
-            true => vex::about(package, claim.statements()?),
+            true => vex::about(package, self.inventory, claim.statements()?),
             false => None,
         };
         if let Some(statement) = &statement {
@@ -209,15 +222,27 @@ impl<'a> Matching<'a> {
         Ok(())
     }
 
+    /// Whether the system is of the minor release that a package was built for, so that its updates come from there.
+    fn is_on_stream(&self, installed: &Installed<'_>) -> bool {
+        let version = self.inventory.os.as_ref().map(|os| os.version.as_str());
+        red_hat_release(installed.raw).is_some_and(|(major, minor)| version == Some(&*format!("{major}.{minor}")))
+    }
+
     /// The answer with regard to what else is installed, and the reason where that is another than the claim's.
     fn in_its_place(
         &self,
         package: &Package,
         decision: &Decision<'_, '_>,
+        updates: Option<&Updates>,
     ) -> Result<(Status, Option<String>), DatabaseError> {
         let status = decision.judgement.status;
         if status == Status::NotAffected {
             return Ok((status, None));
+        }
+        if let (Some(updates), Some(remark)) = (updates, decision.claim().remark()?)
+            && let Some(reason) = updates.has_fix(remark)
+        {
+            return Ok((Status::NotAffected, Some(reason)));
         }
         if let Some(reason) = self.kernels.as_ref().and_then(|kernels| kernels.why_not(package)) {
             return Ok((Status::NotAffected, Some(reason)));

@@ -8,13 +8,27 @@ pub(crate) fn command(package: &Package, fixed_version: Option<&str>) -> Option<
     let named = |command: &str| is_plain(&package.name).then(|| format!("{command} {}", package.name));
     match package.manager {
         PackageManager::Os if package.purl.starts_with("pkg:deb/") => Some("apt-get update && apt-get upgrade".into()),
+        PackageManager::Os if package.purl.starts_with("pkg:apk/") => Some("apk update && apk upgrade".into()),
         PackageManager::PythonPkg | PackageManager::Pip => named("pip install --upgrade"),
         PackageManager::NodePkg | PackageManager::Npm => named("npm update"),
+        PackageManager::Yarn => named("yarn upgrade"),
+        PackageManager::Pipenv => named("pipenv update"),
+        PackageManager::Poetry => named("poetry update"),
+        PackageManager::Gemspec => named("gem update"),
+        PackageManager::Bundler => named("bundle update"),
+        PackageManager::Composer => named("composer update"),
+        PackageManager::Nuget => named("dotnet add package"),
         PackageManager::Cargo => named("cargo update --package"),
         PackageManager::GoMod if is_plain(fixed_version) => {
             named("go get").map(|command| format!("{command}@v{}", fixed_version.trim_start_matches('v')))
         }
-        PackageManager::GoMod | PackageManager::Os | PackageManager::Generic => None,
+        // Built into an artifact, which is built anew; or of a manager without a command that brings one version.
+        PackageManager::GoMod
+        | PackageManager::DotnetCore
+        | PackageManager::Jar
+        | PackageManager::Pom
+        | PackageManager::Os
+        | PackageManager::Generic => None,
     }
 }
 
@@ -35,7 +49,7 @@ mod tests {
 
     #[test]
     fn each_package_manager_has_its_command() {
-        use PackageManager::{Cargo, Generic, GoMod, NodePkg, Npm, Os, Pip, PythonPkg};
+        use PackageManager::{Bundler, Cargo, Composer, Generic, GoMod, Jar, NodePkg, Npm, Os, Pip, PythonPkg};
         let deb = "pkg:deb/debian/openssl@1.0";
         check(Os, deb, "openssl", Some("2.0"), Some("apt-get update && apt-get upgrade"));
         check(Os, "pkg:rpm/fedora/openssl@1.0", "openssl", Some("2.0"), None);
@@ -45,6 +59,10 @@ mod tests {
         check(NodePkg, "", "lodash", Some("2.0"), Some("npm update lodash"));
         check(Cargo, "", "time", Some("2.0"), Some("cargo update --package time"));
         check(GoMod, "", "golang.org/x/net", Some("0.17.0"), Some("go get golang.org/x/net@v0.17.0"));
+        check(Os, "pkg:apk/alpine/openssl@1.0", "openssl", Some("2.0"), Some("apk update && apk upgrade"));
+        check(Bundler, "", "rack", Some("2.0"), Some("bundle update rack"));
+        check(Composer, "", "twig/twig", Some("2.0"), Some("composer update twig/twig"));
+        check(Jar, "", "org.apache.logging.log4j:log4j-core", Some("2.17.1"), None);
         check(Generic, "", "anything", Some("2.0"), None);
     }
 

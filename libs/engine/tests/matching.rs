@@ -301,6 +301,19 @@ fn what_nothing_can_be_said_about_is_a_gap_and_not_a_clean_bill() {
 }
 
 #[test]
+fn packages_that_nothing_lists_stay_undetermined() {
+    let unread = Gap {
+        ecosystem: "Alpine:v3.18".into(),
+        reason: "nothing reads its package database `lib/apk/db/installed` of apk".into(),
+        packages: 0,
+    };
+    let inventory = Inventory { gaps: vec![unread.clone()], ..Inventory::default() };
+    let database = database(&[]);
+    assert_eq!(match_inventory(&inventory, &database).gaps, std::slice::from_ref(&unread));
+    assert_eq!(judge_inventory(inventory.digest(), &inventory, &database).gaps, [unread]);
+}
+
+#[test]
 fn a_verdict_set_keeps_what_matters_and_counts_the_rest() {
     let database = database(&[]);
     let packages = vec![

@@ -2,6 +2,7 @@
 //! services share: working off messages and relaying the outbox.
 
 pub mod answers;
+mod batches;
 mod config;
 mod facts;
 mod grpc;
@@ -16,6 +17,7 @@ mod telemetry;
 mod trace_context;
 mod worker;
 
+pub use batches::{BATCH_MAX, Batches, Member};
 pub use config::{
     Address, BackendOptions, Backends, BusAddress, CacheAddress, StoreAddress, default_data_folder, redact,
 };

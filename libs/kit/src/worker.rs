@@ -24,7 +24,7 @@ use tracing::Instrument;
 
 /// The longest that handling one message may take: the largest image takes minutes. Beyond it the handler is
 /// taken for hung.
-const HANDLING_TIME_MAX: Duration = Duration::from_secs(30 * 60);
+pub(crate) const HANDLING_TIME_MAX: Duration = Duration::from_secs(30 * 60);
 
 /// Messages set aside because their key is being worked on, per message that may be worked on. When so many
 /// are set aside, no more are fetched.

@@ -1,6 +1,11 @@
 //! What is run on any bytes, by cargo-fuzz and by `tests/fuzzing.rs`.
 #![allow(dead_code)] // a fuzz target runs one of them
 
+/// Cargo.lock files.
+pub fn cargo_lock(bytes: &[u8]) {
+    muster_packages::cargo_lock::parse("Cargo.lock", bytes);
+}
+
 /// CycloneDX documents.
 pub fn cyclonedx(bytes: &[u8]) {
     let _ = muster_packages::cyclonedx::read(bytes);
@@ -14,6 +19,11 @@ pub fn dpkg(bytes: &[u8]) {
 /// dpkg lists of files.
 pub fn dpkg_list(bytes: &[u8]) {
     muster_packages::dpkg_list::parse("var/lib/dpkg/info/x.list", bytes);
+}
+
+/// Go programs.
+pub fn go_binary(bytes: &[u8]) {
+    muster_packages::go_binary::parse("bin/x", bytes);
 }
 
 /// package.json files.

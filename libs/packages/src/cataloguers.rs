@@ -1,10 +1,10 @@
 //! The table of cataloguers: which files matter, and who reads them. A new format is a new row.
 
 use crate::{
-    FileFacts, apk, bun_lock, cargo_lock, composer, conan_lock, deps_json, dpkg, dpkg_list, gemfile_lock, gemspec,
-    go_binary, go_mod, gradle_lockfile, jar, mix_lock, npm, nuget_lock, os_release, package_lock, package_resolved,
-    packages_config, pacman, pipfile_lock, pnpm_lock, pubspec_lock, python, python_lock, renv_lock, requirements, rpm,
-    yarn_lock,
+    FileFacts, apk, bun_lock, cargo_lock, composer, conan_lock, databases, deps_json, dpkg, dpkg_list, gemfile_lock,
+    gemspec, go_binary, go_mod, gradle_lockfile, jar, mix_lock, npm, nuget_lock, os_release, package_lock,
+    package_resolved, packages_config, pacman, pipfile_lock, pnpm_lock, pubspec_lock, python, python_lock, renv_lock,
+    requirements, rpm, yarn_lock,
 };
 
 /// One format.
@@ -19,6 +19,9 @@ pub struct Cataloguer {
 
 /// The row whose files have no names of their own.
 const PROGRAMS: &str = "Go programs";
+
+/// The row of databases that have no reader.
+const UNREAD: &str = "OS package databases without a reader";
 
 /// All formats. The first that wants a path reads it.
 pub const CATALOGUERS: &[Cataloguer] = &[
@@ -174,6 +177,8 @@ pub const CATALOGUERS: &[Cataloguer] = &[
     },
     // Whoever reads a root reads these as folders.
     Cataloguer { name: ARCHIVES, wants: jar::wants, read: |_, _| None },
+    // Behind those that read one: what is left is told as a gap.
+    Cataloguer { name: UNREAD, wants: databases::holds, read: |_, _| Some(FileFacts::Unread) },
     // Last, since programs are known by their folders only.
     Cataloguer {
         name: PROGRAMS,
@@ -193,6 +198,11 @@ pub(crate) fn wanted_as_archive(path: &str) -> bool {
 /// Whether the file at this path is wanted for what it may be, not for its name: its first bytes tell on.
 pub(crate) fn wanted_as_program(path: &str) -> bool {
     of(path).is_some_and(|cataloguer| cataloguer.name == PROGRAMS)
+}
+
+/// Whether the file at this path is a package database that nothing reads, so that its content doesn't matter.
+pub(crate) fn is_unread(path: &str) -> bool {
+    of(path).is_some_and(|cataloguer| cataloguer.name == UNREAD)
 }
 
 /// The row that reads the file at this path.

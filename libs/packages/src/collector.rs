@@ -51,7 +51,7 @@ impl Collector {
     pub fn file(&mut self, path: &str, size: u64, bytes: &[u8]) {
         self.present(path);
         let Some(cataloguer) = cataloguers::of(path) else { return };
-        if (bytes.len() as u64) < size {
+        if (bytes.len() as u64) < size && !cataloguers::is_unread(path) {
             let reason = format!("its {size} bytes are more than the limit for one file");
             return self.put(path, FileFacts::Packages(Parsed::unreadable(path, reason)));
         }

@@ -13,6 +13,8 @@ pub use writing::write;
 mod property {
     pub const ARCHITECTURE: &str = "muster:architecture";
     pub const CODENAME: &str = "muster:codename";
+    pub const GAP: &str = "muster:gap";
+    pub const IMAGE: &str = "muster:image";
     pub const LAMBDA_LAYER: &str = "muster:lambda_layer";
     pub const LAYER: &str = "muster:layer";
     pub const LIMIT: &str = "muster:limit_reached";

@@ -13,6 +13,8 @@ pub enum FileFacts {
     Packages(Parsed),
     /// The operating system.
     OperatingSystem(OperatingSystem),
+    /// A package database of the operating system that nothing reads.
+    Unread,
     /// A symbolic link stands where the file was looked for; its target as the link writes it.
     Link(String),
 }

@@ -55,14 +55,16 @@ pub fn parse(path: &str, bytes: &[u8]) -> Option<Parsed> {
         Ok(strings) => strings,
         Err(reason) => return Some(Parsed::unreadable(path, reason)),
     };
+    let platform = platform(modules);
+    let package =
+        |name: &str, version: &str| Package { architecture: platform.clone(), ..package(name, version, path) };
     let mut parsed = Parsed::default();
-    parsed.add(package("stdlib", toolchain_version(version), path));
-    let modules = Modules { lines: modules.lines(), next: None };
-    for module in modules {
+    parsed.add(package("stdlib", toolchain_version(version)));
+    for module in (Modules { lines: modules.lines(), next: None }) {
         if module.name.is_empty() || module.version.is_empty() {
             parsed.skip(format!("{path}: module `{}`", module.name), "it has no name or no version");
         } else {
-            parsed.add(package(module.name, module.version, path));
+            parsed.add(package(module.name, module.version));
         }
     }
     Some(parsed)
@@ -73,6 +75,20 @@ pub fn parse(path: &str, bytes: &[u8]) -> Option<Parsed> {
 fn toolchain_version(raw: &str) -> &str {
     let word = raw.split_ascii_whitespace().next().unwrap_or(raw);
     word.strip_prefix("go").unwrap_or(raw)
+}
+
+/// `GOOS/GOARCH` of the settings that Go 1.18 and later write down; `None`: not told.
+fn platform(modules: &str) -> Option<String> {
+    /// Real ones have up to 8 letters.
+    const WORD_BYTES_MAX: usize = 32;
+    let setting = |name: &str| {
+        let value =
+            modules.lines().find_map(|line| line.strip_prefix("build\t")?.strip_prefix(name)?.strip_prefix('='))?;
+        let is_word =
+            (1..=WORD_BYTES_MAX).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        is_word.then_some(value)
+    };
+    Some(format!("{}/{}", setting("GOOS")?, setting("GOARCH")?))
 }
 
 type Strings<'a> = (&'a str, &'a str);

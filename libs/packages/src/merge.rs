@@ -1,7 +1,7 @@
 //! Merging: layers laid over each other, bottom to top, give one root and its inventory.
 
-use crate::{FileFacts, LayerFacts, apk, cataloguers, dpkg, jar, os_release, pacman, path, rpm};
-use muster_domain::{Digest, Ecosystem, Inventory, OperatingSystem, Package, PackageManager, Skipped};
+use crate::{FileFacts, LayerFacts, apk, cataloguers, databases, dpkg, jar, os_release, pacman, path, rpm};
+use muster_domain::{Digest, Ecosystem, Gap, Inventory, OperatingSystem, Package, PackageManager, Skipped};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Where a layer comes from.
@@ -26,12 +26,13 @@ pub fn merge(layers: &[(LayerOrigin, LayerFacts)]) -> Inventory {
     let (code, others): (Vec<&Layer>, Vec<&Layer>) =
         layers.iter().partition(|(origin, _)| *origin == LayerOrigin::LambdaCode);
     let (code, others) = (merge_root(&code), merge_root(&others));
-    Inventory::new(
+    let inventory = Inventory::new(
         others.os.or(code.os),
         [others.packages, code.packages].concat(),
         [others.skipped, code.skipped].concat(),
         [others.limits_reached, code.limits_reached].concat(),
-    )
+    );
+    Inventory { gaps: [others.gaps, code.gaps].concat(), ..inventory }
 }
 
 type Layer = (LayerOrigin, LayerFacts);
@@ -60,10 +61,11 @@ fn merge_root(layers: &[&Layer]) -> Inventory {
                     skipped.push(Skipped { place: (*path).to_owned(), reason });
                 }
             }
-            FileFacts::OperatingSystem(_) => {}
+            FileFacts::OperatingSystem(_) | FileFacts::Unread => {}
         }
     }
-    Inventory::new(os, joined(packages), skipped, limits)
+    let gaps = root.gaps(os.as_ref());
+    Inventory { gaps, ..Inventory::new(os, joined(packages), skipped, limits) }
 }
 
 /// A file of the merged root.
@@ -134,6 +136,14 @@ impl<'a> Root<'a> {
             }
             None
         })
+    }
+
+    /// Packages of the operating system that nothing lists.
+    fn gaps(&self, os: Option<&OperatingSystem>) -> Vec<Gap> {
+        let is_unread = |path: &&&str| matches!(self.files[**path].facts, FileFacts::Unread);
+        let databases = || self.files.keys().filter(|path| databases::holds(path));
+        let read = databases().filter(|path| !is_unread(path));
+        databases::gaps(read.copied(), databases().filter(is_unread).copied(), os)
     }
 
     /// Which OS package owns which proof of a language's package.

@@ -11,8 +11,8 @@ use crate::{Parsed, cataloguers, merge::ecosystem_of, path, purl};
 use header::Header;
 use muster_domain::{OperatingSystem, Package, PackageManager, SourcePackage};
 
-/// Where it lies. Newer distributions have it below `/usr`, with a link at the older place.
-const FOLDERS: [&str; 2] = ["usr/lib/sysimage/rpm/", "var/lib/rpm/"];
+/// Where it lies. Newer distributions have it below `/usr`, with a link at the older place; the last is rpm-ostree's.
+const FOLDERS: [&str; 3] = ["usr/lib/sysimage/rpm/", "var/lib/rpm/", "usr/share/rpm/"];
 
 const SQLITE: &str = "rpmdb.sqlite";
 /// What was written to the sqlite database and not yet taken into its file.

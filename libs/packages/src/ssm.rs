@@ -3,9 +3,11 @@
 //!
 //! `AWS:Application` knows binary packages only, and lists removed ones whose configuration is left as well, since the
 //! agent asks `dpkg-query -W` without their state (amazon-ssm-agent, `gatherers/application`, read 2026-11-24). The
-//! custom type has source packages and states, so it counts alone when it is there.
+//! custom type has source packages and states, so it counts alone when it is there. It alone tells which kernel runs:
+//! neither `AWS:Application` nor `AWS:InstanceInformation` has a field for it (the developer guide's "Metadata collected by
+//! inventory", read 2026-11-24).
 
-use crate::{Parsed, dpkg, os_release, purl};
+use crate::{Parsed, dpkg, kernel, merge, os_release, purl, rpm};
 use muster_domain::{Inventory, OperatingSystem, Package, PackageManager};
 use std::collections::BTreeMap;
 
@@ -25,20 +27,31 @@ const STATUS: &str = "var/lib/dpkg/status";
 /// The inventory of an instance. `platform` is the system that SSM names ([`operating_system`]); the custom type's own
 /// counts before it.
 pub fn inventory(platform: Option<OperatingSystem>, applications: &[Entry], custom: &[Entry]) -> Inventory {
-    let (stated, packages) = self::custom(custom);
-    let os = stated.or(platform);
-    let mut parsed = if custom.is_empty() { self::applications(applications, os.as_ref()) } else { packages };
-    for package in parsed.packages.iter_mut().filter(|package| package.purl.starts_with("pkg:deb/")) {
-        dpkg::of_system(package, os.as_ref());
+    let stated = self::custom(custom);
+    let os = stated.os.or(platform);
+    let mut parsed = if custom.is_empty() { self::applications(applications, os.as_ref()) } else { stated.packages };
+    for package in parsed.packages.iter_mut().filter(|package| package.manager == PackageManager::Os) {
+        merge::of_system(package, os.as_ref());
     }
     let limits = if parsed.untold == 0 { None } else { Some(format!("{} more records were left out", parsed.untold)) };
-    Inventory::new(os, parsed.packages, parsed.skipped, limits.into_iter().collect())
+    let inventory = Inventory::new(os, parsed.packages, parsed.skipped, limits.into_iter().collect());
+    Inventory { running_kernel: stated.running_kernel, ..inventory }
 }
 
-/// Entries of `Custom:MusterPackages`: packages (`Manager` is `dpkg`), and the operating system (`os-release`).
-pub fn custom(entries: &[Entry]) -> (Option<OperatingSystem>, Parsed) {
-    let mut os = None;
-    let mut parsed = Parsed::default();
+/// What entries of `Custom:MusterPackages` say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Custom {
+    /// The operating system.
+    pub os: Option<OperatingSystem>,
+    /// The release of the kernel that ran when the script did; the script of earlier versions did not tell it.
+    pub running_kernel: Option<String>,
+    /// Packages, and entries that could not be read.
+    pub packages: Parsed,
+}
+
+/// Entries of `Custom:MusterPackages`: packages (`Manager` is `dpkg`), and the system with its kernel (`os-release`).
+pub fn custom(entries: &[Entry]) -> Custom {
+    let Custom { mut os, mut running_kernel, packages: mut parsed } = Custom::default();
     for (index, entry) in entries.iter().enumerate() {
         let place = || format!("{CUSTOM_TYPE}[{index}]");
         let field = |name: &str| stated(entry, name);
@@ -52,6 +65,11 @@ pub fn custom(entries: &[Entry]) -> (Option<OperatingSystem>, Parsed) {
                     own(pretty),
                     own(codename),
                 ));
+                let stated = field("RunningKernel");
+                running_kernel = stated.and_then(kernel::release).map(str::to_owned);
+                if stated.is_some() && running_kernel.is_none() {
+                    parsed.skip(place(), "`RunningKernel` is no release of a kernel");
+                }
             }
             (Some("dpkg"), Some(name), Some(version)) => {
                 let source = field("SourceName").map(|source| (source, field("SourceVersion")));
@@ -70,7 +88,7 @@ pub fn custom(entries: &[Entry]) -> (Option<OperatingSystem>, Parsed) {
             (None, ..) => parsed.skip(place(), "no `Manager`"),
         }
     }
-    (os, parsed)
+    Custom { os, running_kernel, packages: parsed }
 }
 
 /// Entries of `AWS:Application`: binary packages without their source.
@@ -96,18 +114,22 @@ fn application(entry: &Entry, name: &str, version: &str, os: Option<&OperatingSy
         let package = dpkg::installed(name.to_owned(), version.to_owned(), architecture, None, STATUS.to_owned());
         return Package { source: None, ..package };
     }
-    let (kind, manager, version) = match stated(entry, "Release") {
+    let (manager, version, purl) = match stated(entry, "Release") {
         Some(release) => {
             let epoch = stated(entry, "Epoch").filter(|epoch| !matches!(*epoch, "0" | "(none)"));
             let epoch = epoch.map(|epoch| format!("{epoch}:")).unwrap_or_default();
-            ("rpm", PackageManager::Os, format!("{epoch}{version}-{release}"))
+            let version = format!("{epoch}{version}-{release}");
+            let purl = rpm::rpm_purl(name, &version, architecture.as_deref(), os);
+            (PackageManager::Os, version, purl)
         }
-        None => ("generic", PackageManager::Generic, version.to_owned()),
+        None => {
+            let purl = purl::write("generic", None, name, version, &[("arch", architecture.as_deref())]);
+            (PackageManager::Generic, version.to_owned(), purl)
+        }
     };
-    let namespace = os.map(|os| os.id.as_str()).filter(|_| kind == "rpm");
     Package {
         ecosystem: None,
-        purl: purl::write(kind, namespace, name, &version, &[("arch", architecture.as_deref())]),
+        purl,
         name: name.to_owned(),
         version,
         manager,

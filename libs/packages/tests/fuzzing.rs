@@ -12,6 +12,11 @@ fn check(target: &str, rounds: u64, body: fn(&[u8])) {
 }
 
 #[test]
+fn any_bytes_are_a_cargo_lock_or_refused() {
+    check("cargo_lock", 10000, bodies::cargo_lock);
+}
+
+#[test]
 fn any_bytes_are_a_cyclonedx_document_or_refused() {
     check("cyclonedx", 10000, bodies::cyclonedx);
 }
@@ -24,6 +29,11 @@ fn any_bytes_are_a_dpkg_status_file_or_refused() {
 #[test]
 fn any_bytes_are_a_dpkg_list_or_refused() {
     check("dpkg_list", 10000, bodies::dpkg_list);
+}
+
+#[test]
+fn any_bytes_are_a_go_program_or_none() {
+    check("go_binary", 10000, bodies::go_binary);
 }
 
 #[test]

@@ -41,6 +41,19 @@ pub struct Epoch {
     pub bytes: u64,
     /// What changed since the epoch before.
     pub delta: StoredDelta,
+    /// How many records that comes from; `None`: there was no epoch before, or it was not counted.
+    pub changes: Option<RecordChanges>,
+}
+
+/// How many records differ from one epoch to the next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RecordChanges {
+    /// New.
+    pub added: u64,
+    /// What they say of packages, or how their vulnerability is rated.
+    pub changed: u64,
+    /// Taken back or gone.
+    pub withdrawn: u64,
 }
 
 /// What changed from one epoch to the next.
@@ -52,7 +65,7 @@ pub struct StoredDelta {
     pub everything: bool,
 }
 
-type Row = (i64, String, i64, i64, i64, i64);
+type Row = (i64, String, i64, i64, i64, i64, Option<i64>, Option<i64>, Option<i64>);
 type TouchedRow = (i64, String, String, Option<Vec<u8>>, Option<Vec<u8>>);
 
 impl Store {
@@ -71,10 +84,11 @@ impl Store {
             }
             None => {}
         }
+        let count = |count: fn(RecordChanges) -> u64| epoch.changes.map(|changes| body::signed(count(changes)));
         write
             .run(
-                "INSERT INTO epoch (number, digest, built_at, advisories, bytes, touches_everything)
-                 VALUES ($1, $2, $3, $4, $5, $6)",
+                "INSERT INTO epoch (number, digest, built_at, advisories, bytes, touches_everything, records_added,
+                 records_changed, records_withdrawn) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
                 values![
                     number,
                     &epoch.digest,
@@ -82,6 +96,9 @@ impl Store {
                     body::signed(epoch.advisories),
                     body::signed(epoch.bytes),
                     i64::from(epoch.delta.everything),
+                    count(|changes| changes.added),
+                    count(|changes| changes.changed),
+                    count(|changes| changes.withdrawn),
                 ],
             )
             .await?;
@@ -117,8 +134,8 @@ impl Store {
     pub async fn epochs_after(&self, number: u64) -> Result<Vec<Epoch>, StoreError> {
         const QUERY: &str = "list epochs";
         let after = body::signed(number);
-        let epochs = "SELECT number, digest, built_at, advisories, bytes, touches_everything FROM epoch
-            WHERE number > $1 ORDER BY number LIMIT $2";
+        let epochs = "SELECT number, digest, built_at, advisories, bytes, touches_everything, records_added,
+            records_changed, records_withdrawn FROM epoch WHERE number > $1 ORDER BY number LIMIT $2";
         let epochs: Vec<Row> = self.engine.rows(QUERY, epochs, values![after, limit(u32::MAX)]).await?;
         let names = "SELECT epoch, ecosystem, name, version_from, version_to FROM epoch_delta WHERE epoch > $1
             ORDER BY epoch, ecosystem, name LIMIT $2";
@@ -129,8 +146,17 @@ impl Store {
             let (from, to) = (from.unwrap_or_default(), to.unwrap_or_default());
             touched.entry(epoch).or_default().push(Touched { ecosystem, name, from, to });
         }
-        let epoch = |(number, digest, built_at, advisories, bytes, everything): Row| {
+        let epoch = |(number, digest, built_at, advisories, bytes, everything, added, changed, withdrawn): Row| {
+            let changes = match (added, changed, withdrawn) {
+                (Some(added), Some(changed), Some(withdrawn)) => Some(RecordChanges {
+                    added: body::unsigned(added)?,
+                    changed: body::unsigned(changed)?,
+                    withdrawn: body::unsigned(withdrawn)?,
+                }),
+                _ => None,
+            };
             Ok(Epoch {
+                changes,
                 delta: StoredDelta {
                     touched: touched.remove(&number).unwrap_or_default(),
                     everything: everything != 0 || too_many,

@@ -38,7 +38,7 @@ mod sqlite;
 mod topologies;
 
 pub use counts::Counts;
-pub use epochs::{Epoch, StoredDelta};
+pub use epochs::{Epoch, RecordChanges, StoredDelta};
 pub use error::StoreError;
 pub use finding_filter::{
     DateRange, FindingFilter, NumberRange, PackageFilter, PortRange, StringComparison, StringFilter, TagFilter,

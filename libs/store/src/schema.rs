@@ -13,6 +13,7 @@ const STEPS: &[&str] = &[
     include_str!("schema/0001_the_first.sql"),
     include_str!("schema/0002_marks.sql"),
     include_str!("schema/0003_behind.sql"),
+    include_str!("schema/0004_record_changes.sql"),
 ];
 
 /// Brings the schema up to date in one transaction, while other processes that start wait.
@@ -54,7 +55,7 @@ mod tests {
         migrate_with(&engine, &newer).await.unwrap();
         migrate_with(&engine, &newer).await.unwrap(); // twice is harmless
         let error = migrate(&engine).await.unwrap_err();
-        assert!(matches!(error, StoreError::NewerSchema { found: 4, known: 3 }), "{error}");
+        assert!(matches!(error, StoreError::NewerSchema { found: 5, known: 4 }), "{error}");
     }
 
     #[tokio::test]

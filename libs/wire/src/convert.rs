@@ -5,6 +5,11 @@ use muster_domain::{
     Explanation, Finding, FindingDetails, Package, Reachability, Resource, Status, Step, VendorState, Verdict,
 };
 
+/// A point in time as it came over the wire; `None` outside of what a clock can show.
+pub fn moment(at: &prost_types::Timestamp) -> Option<jiff::Timestamp> {
+    jiff::Timestamp::new(at.seconds, at.nanos).ok()
+}
+
 /// A point in time, to the nanosecond.
 pub fn timestamp(at: jiff::Timestamp) -> prost_types::Timestamp {
     // prost wants 0 <= nanos < 1e9 also before 1970; jiff gives both parts the same sign.

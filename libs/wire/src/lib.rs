@@ -14,4 +14,4 @@ pub mod v1 {
 /// The encoded descriptors of all files, for gRPC reflection.
 pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
 
-pub use convert::timestamp;
+pub use convert::{moment, timestamp};

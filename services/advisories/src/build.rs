@@ -1,20 +1,26 @@
 //! A new epoch: built when what the feeds hold has changed, put into the store with what it touches.
 
-use crate::feed::{Held, REASONS_MAX};
+use crate::feed::{Feed, Held, REASONS_MAX};
 use anyhow::{Context, Result, bail};
 use metrics::gauge;
-use muster_advisories::{BuildReport, Builder, Database, Delta, source};
+use muster_advisories::{BuildReport, Builder, Changes, Database, Delta, source};
 use muster_bus::{Fact, Lane, Subject};
 use muster_domain::Digest;
 use muster_kit::Backends;
-use muster_store::{Epoch, StoredDelta};
+use muster_store::{Epoch, RecordChanges, StoredDelta};
 use muster_wire::v1;
 use std::path::{Path, PathBuf};
 use tracing::{info, warn};
 
+/// What each copy held when it was last read.
+pub type Summaries = Vec<(PathBuf, Held)>;
+
+/// The file beside the feeds' copies that has them.
+const SUMMARIES: &str = "held.json";
+
 /// Reads the feeds' copies and builds an epoch, unless they are what the newest epoch was built from.
 /// Returns what each copy held when there is a new epoch.
-pub async fn update(backends: &Backends, copies: Vec<PathBuf>) -> Result<Option<Vec<(PathBuf, Held)>>> {
+pub async fn update(backends: &Backends, copies: Vec<PathBuf>) -> Result<Option<Summaries>> {
     if copies.is_empty() {
         bail!("no feed could be read yet");
     }
@@ -44,7 +50,25 @@ pub async fn update(backends: &Backends, copies: Vec<PathBuf>) -> Result<Option<
     let epoch = put(backends, &path, latest).await?;
     tokio::fs::write(&state, built_from(&epoch)).await.context("note what was built from")?;
     tokio::fs::remove_file(&path).await.context("remove the built file, now in the store")?;
+    let told = serde_json::to_vec(&summaries).context("encode what the feeds held")?;
+    tokio::fs::write(state.with_file_name(SUMMARIES), told).await.context("note what the feeds held")?;
     Ok(Some(summaries))
+}
+
+/// What the copies held at the last build, also that of an earlier process; nothing when that is not known.
+pub async fn last_summaries(folder: &Path) -> Summaries {
+    let Ok(bytes) = tokio::fs::read(folder.join(SUMMARIES)).await else {
+        return Summaries::new();
+    };
+    serde_json::from_slice(&bytes).unwrap_or_else(|error| {
+        warn!(%error, "what the feeds held is not known until the next build");
+        Summaries::new()
+    })
+}
+
+/// Tells each feed what its copy held.
+pub fn note(feeds: &mut [Feed], summaries: &Summaries) {
+    feeds.iter_mut().for_each(|feed| feed.note(summaries));
 }
 
 /// Puts a file that somebody built into the store as the newest epoch, unless it already is.
@@ -57,8 +81,8 @@ pub async fn adopt(backends: &Backends, file: &Path) -> Result<()> {
     put(backends, file, latest).await.map(|_| ())
 }
 
-fn build(number: u64, copies: &[PathBuf], path: &Path) -> Result<(BuildReport, Vec<(PathBuf, Held)>)> {
-    let mut builder = Builder::new(number, jiff::Timestamp::now());
+fn build(number: u64, copies: &[PathBuf], path: &Path) -> Result<(BuildReport, Summaries)> {
+    let mut builder = Builder::new(number, jiff::Timestamp::now()).beside(path);
     let mut summaries = Vec::new();
     for copy in copies {
         let mut held = Held::default();
@@ -90,22 +114,22 @@ async fn put(backends: &Backends, path: &Path, latest: Option<Epoch>) -> Result<
         None => None,
     };
     let new = path.to_path_buf();
-    let (info, delta) = tokio::task::spawn_blocking(move || -> Result<_> {
+    let (info, difference) = tokio::task::spawn_blocking(move || -> Result<_> {
         let new = Database::open(&new).context("open the new database")?;
-        let delta = match &previous {
+        let difference = match &previous {
             Some(previous) => {
                 let old = Database::open(previous).context("open the previous database")?;
-                (old.info().contents != new.info().contents).then(|| muster_advisories::delta(&old, &new))
+                (old.info().contents != new.info().contents).then(|| difference(&old, &new)).transpose()?
             }
-            None => Some(Delta { touched: Vec::new(), everything: true }),
+            None => Some((Delta { touched: Vec::new(), everything: true }, None)),
         };
-        Ok((new.info(), delta))
+        Ok((new.info(), difference))
     })
     .await
     .context("compare the databases")??;
-    let (number, delta) = match (latest, delta) {
+    let (number, (delta, changes)) = match (latest, difference) {
         (Some(latest), None) => return Ok(latest), // the same words in other files
-        (latest, delta) => (latest.map_or(1, |latest| latest.number + 1), delta.unwrap_or_default()),
+        (latest, difference) => (latest.map_or(1, |latest| latest.number + 1), difference.unwrap_or_default()),
     };
     let epoch = Epoch {
         number,
@@ -114,6 +138,7 @@ async fn put(backends: &Backends, path: &Path, latest: Option<Epoch>) -> Result<
         advisories: info.advisories,
         bytes: tokio::fs::metadata(path).await.with_context(|| format!("look at {}", path.display()))?.len(),
         delta: StoredDelta { touched: delta.touched, everything: delta.everything },
+        changes,
     };
     let subject = Subject::new(Fact::AdvisoriesChanged, "_", "_", "_", Lane::Scheduled);
     let fact = v1::AdvisoriesChanged { epoch: number, digest: info.digest.to_string() };
@@ -122,6 +147,12 @@ async fn put(backends: &Backends, path: &Path, latest: Option<Epoch>) -> Result<
     gauge!("muster_advisory_epoch").set(number as f64);
     info!(epoch = number, touched = epoch.delta.touched.len(), everything = epoch.delta.everything, "epoch published");
     Ok(epoch)
+}
+
+/// What has to be judged again, and how many records that comes from.
+fn difference(old: &Database, new: &Database) -> Result<(Delta, Option<RecordChanges>)> {
+    let Changes { added, changed, withdrawn } = muster_advisories::changes(old, new).context("count the changes")?;
+    Ok((muster_advisories::delta(old, new), Some(RecordChanges { added, changed, withdrawn })))
 }
 
 /// One digest over the names and bytes of all files, in a fixed order.

@@ -22,11 +22,19 @@ pub struct Config {
     #[arg(long, env = "MUSTER_FEEDS", value_delimiter = ',', default_values_t = DEFAULT_FEEDS.iter().map(ToString::to_string))]
     pub feeds: Vec<String>,
 
-    /// Seconds between two looks at the feeds.
+    /// Seconds between two looks at the feeds or the repository.
     #[arg(long, env = "MUSTER_FEED_SECONDS", default_value_t = 3600, value_parser = clap::value_parser!(u64).range(1..))]
     pub feed_seconds: u64,
 
     /// A built advisory file, used instead of feeds.
     #[arg(long, env = "MUSTER_ADVISORIES")]
     pub advisories: Option<PathBuf>,
+
+    /// A signed repository of databases, used instead of feeds: a folder or an address.
+    #[arg(long, env = "MUSTER_REPOSITORY", conflicts_with = "advisories", requires = "repository_key")]
+    pub repository: Option<String>,
+
+    /// Public keys, one of which must have signed the repository, separated by commas.
+    #[arg(long, env = "MUSTER_REPOSITORY_KEYS", value_delimiter = ',')]
+    pub repository_key: Vec<PathBuf>,
 }

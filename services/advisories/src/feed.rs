@@ -8,6 +8,7 @@ use reqwest::{
     StatusCode,
     header::{ETAG, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED},
 };
+use serde::{Deserialize, Serialize};
 use std::{
     path::{Path, PathBuf},
     time::Duration,
@@ -33,7 +34,7 @@ pub struct Feed {
 }
 
 /// What a copy held when it was last read.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Held {
     /// Records, catalogue entries or table lines that were read.
     pub records: u64,

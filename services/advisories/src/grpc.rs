@@ -6,6 +6,7 @@ use muster_kit::{
     Backends, Round,
     answers::{failed, status},
 };
+use muster_store::RecordChanges;
 use muster_wire::v1::{
     self,
     advisory_service_server::{AdvisoryService, AdvisoryServiceServer},
@@ -47,6 +48,11 @@ impl AdvisoryService for Questions {
                 built_at: Some(muster_wire::timestamp(epoch.built_at)),
                 advisories: epoch.advisories,
                 bytes: epoch.bytes,
+                changes: epoch.changes.map(|RecordChanges { added, changed, withdrawn }| v1::RecordChanges {
+                    added,
+                    changed,
+                    withdrawn,
+                }),
             },
             None => v1::GetEpochResponse::default(),
         };

@@ -2,11 +2,14 @@
 //!
 //! Fetches the feeds, only what changed; builds the immutable file of a new epoch when something did; puts file and
 //! delta into the store, from where every matcher takes them. A feed that fails keeps its last good copy in use.
+//! In place of feeds it takes a file that somebody built, or the newest database of a signed repository.
 
 mod build;
 mod config;
 mod feed;
 mod grpc;
+pub mod location;
+mod repository;
 
 pub use config::{Config, DEFAULT_FEEDS};
 pub use grpc::Questions;
@@ -15,7 +18,8 @@ use anyhow::{Context, Result};
 use feed::Feed;
 use muster_kit::{Backends, Round, Rounds, Stop};
 use muster_wire::v1;
-use std::{sync::Arc, time::Duration};
+use repository::Repository;
+use std::{path::PathBuf, sync::Arc, time::Duration};
 use tokio::{
     sync::{Mutex, Notify, watch},
     time::Instant,
@@ -31,24 +35,46 @@ const RETRY: Duration = Duration::from_secs(60);
 /// How the feeds do, for whoever asks.
 pub(crate) type Health = Arc<Mutex<Vec<v1::Feed>>>;
 
+/// Where databases come from.
+enum Origin {
+    /// Built here.
+    Feeds(Vec<Feed>),
+    /// Built by somebody whom the operator trusts.
+    File(PathBuf),
+    /// Built and signed by somebody else.
+    Repository(Box<Repository>),
+}
+
 /// Keeps the database current.
 pub struct Advisories {
     backends: Backends,
-    config: Config,
-    feeds: Vec<Feed>,
+    pause: Duration,
+    origin: Origin,
     health: Health,
     wake: Arc<Notify>,
     rounds: Rounds,
 }
 
 impl Advisories {
-    /// Ready when its folder is there; feeds may be away for now.
+    /// Ready when its folder is there; feeds and repository may be away for now.
     pub async fn start(backends: Backends, config: Config) -> Result<Self> {
         let folder = backends.data_folder.join("feeds");
         tokio::fs::create_dir_all(&folder).await.with_context(|| format!("create {}", folder.display()))?;
-        let feeds = config.feeds.iter().map(|location| Feed::new(location, &folder)).collect::<Result<_>>()?;
+        let origin = match (&config.advisories, &config.repository) {
+            (Some(file), _) => Origin::File(file.clone()),
+            (None, Some(location)) => {
+                Origin::Repository(Box::new(Repository::new(location, &config.repository_key, &folder)?))
+            }
+            (None, None) => {
+                let feeds = config.feeds.iter().map(|location| Feed::new(location, &folder));
+                let mut feeds = feeds.collect::<Result<Vec<_>>>()?;
+                build::note(&mut feeds, &build::last_summaries(&folder).await);
+                Origin::Feeds(feeds)
+            }
+        };
+        let pause = Duration::from_secs(config.feed_seconds);
         let health = Arc::new(Mutex::new(Vec::new()));
-        Ok(Self { backends, config, feeds, health, wake: Arc::new(Notify::new()), rounds: Rounds::default() })
+        Ok(Self { backends, pause, origin, health, wake: Arc::new(Notify::new()), rounds: Rounds::default() })
     }
 
     /// Its gRPC questions.
@@ -84,42 +110,48 @@ impl Advisories {
                 }),
             };
             self.rounds.end(complete);
-            let pause = Duration::from_secs(self.config.feed_seconds);
-            next = Instant::now() + if complete { pause } else { pause.min(RETRY) };
+            next = Instant::now() + if complete { self.pause } else { self.pause.min(RETRY) };
         }
         relay.await.context("relay the outbox")?;
         Ok(())
     }
 
-    /// One round over the feeds, by whichever replica holds the lease. `false`: something has to be tried again soon.
+    /// One round, by whichever replica holds the lease. `false`: something has to be tried again soon.
     async fn round(&mut self) -> Result<bool> {
-        let Backends { cache, instance, .. } = self.backends.clone();
+        let Self { backends, origin, health, .. } = self;
+        let Backends { cache, instance, .. } = backends.clone();
         let work = async {
-            match &self.config.advisories {
-                Some(file) => build::adopt(&self.backends, file).await.map(|()| true),
-                None => self.fetch_and_build().await,
+            match origin {
+                Origin::File(file) => build::adopt(backends, file).await.map(|()| true),
+                Origin::Repository(repository) => {
+                    let outcome = repository.update(backends).await;
+                    *health.lock().await = vec![repository.health()];
+                    outcome.map(|()| true)
+                }
+                Origin::Feeds(feeds) => {
+                    let outcome = fetch_and_build(backends, feeds).await;
+                    *health.lock().await = feeds.iter().map(Feed::health).collect();
+                    outcome
+                }
             }
         };
         let leased = muster_kit::while_leased(cache.as_ref(), "advisories", &instance, work).await?;
         Ok(leased.unwrap_or(false))
     }
+}
 
-    async fn fetch_and_build(&mut self) -> Result<bool> {
-        let mut well = true;
-        for feed in &mut self.feeds {
-            if let Err(error) = feed.fetch().await {
-                well = false;
-                warn!(feed = %feed.location(), error = format!("{error:#}"), "feed not fetched, its last copy stays in use");
-            }
+async fn fetch_and_build(backends: &Backends, feeds: &mut [Feed]) -> Result<bool> {
+    let mut well = true;
+    for feed in &mut *feeds {
+        if let Err(error) = feed.fetch().await {
+            well = false;
+            warn!(feed = %feed.location(), error = format!("{error:#}"), "feed not fetched, its last copy stays in use");
         }
-        let contents = self.feeds.iter().filter_map(Feed::copy).collect();
-        if let Some(summaries) = build::update(&self.backends, contents).await? {
-            for feed in &mut self.feeds {
-                feed.note(&summaries);
-            }
-            info!("advisory database updated");
-        }
-        *self.health.lock().await = self.feeds.iter().map(Feed::health).collect();
-        Ok(well)
     }
+    let contents = feeds.iter().filter_map(Feed::copy).collect();
+    if let Some(summaries) = build::update(backends, contents).await? {
+        build::note(feeds, &summaries);
+        info!("advisory database updated");
+    }
+    Ok(well)
 }

@@ -1,6 +1,7 @@
 //! `muster.v1.StatusService`.
 
 use muster_kit::{Backends, answers::status};
+use muster_store::RecordChanges;
 use muster_wire::v1::{
     self,
     status_service_server::{StatusService, StatusServiceServer},
@@ -56,6 +57,11 @@ impl StatusService for Questions {
                 built_at: Some(muster_wire::timestamp(epoch.built_at)),
                 advisories: epoch.advisories,
                 bytes: epoch.bytes,
+                changes: epoch.changes.map(|RecordChanges { added, changed, withdrawn }| v1::RecordChanges {
+                    added,
+                    changed,
+                    withdrawn,
+                }),
             }),
             coverage: coverage.into_iter().collect(),
             dead_letters: letters.len() as u64,

@@ -36,7 +36,7 @@ pub async fn read(shared: &Shared, client: &RegionClient, details: &FunctionDeta
         Ok(facts) => parts.push((LayerOrigin::LambdaCode, facts)),
         Err(fault) => return Ok(Outcome::Broken(fault)),
     }
-    Ok(Outcome::Read(muster_packages::merge(&parts)))
+    Ok(Outcome::Read(Box::new(muster_packages::merge(&parts))))
 }
 
 /// What one zip holds, from the cache when its digest was read before. The inner error is the zip's own fault.

@@ -41,9 +41,10 @@ fn coverage(resource: &Resource, scan: Option<Scan>, gaps: &[Gap]) -> v1::Covera
         ),
         None => ("INACTIVE".to_owned(), "PENDING_INITIAL_SCAN".to_owned(), String::new(), String::new(), None),
     };
-    let gaps =
-        gaps.iter().map(|gap| format!("{}: {} ({} packages undetermined)", gap.ecosystem, gap.reason, gap.packages));
-    let detail: Vec<String> = gaps.chain((!detail.is_empty()).then_some(detail)).collect();
+    // What the inventory misses, the scan said already.
+    let gaps = gaps.iter().map(|gap| format!("undetermined: {gap}")).filter(|gap| !detail.contains(gap.as_str()));
+    let gaps: Vec<String> = gaps.collect();
+    let detail: Vec<String> = gaps.into_iter().chain((!detail.is_empty()).then_some(detail)).collect();
     v1::Coverage {
         resource_id: resource.id.to_string(),
         account_id: resource.account.to_string(),

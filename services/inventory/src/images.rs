@@ -4,7 +4,7 @@ use crate::{Shared, scan::Outcome};
 use anyhow::Result;
 use muster_artifacts::{Credentials, ImageReference, LayerCache, NoProgress};
 use muster_aws::RegionClient;
-use muster_domain::{Digest, ImageDetails};
+use muster_domain::{Digest, ImageDetails, ImageIdentity, Inventory};
 use std::sync::Arc;
 
 /// Reads the platform's own manifest; layers that were read before come from the cache.
@@ -27,8 +27,15 @@ pub async fn read(shared: &Shared, client: &RegionClient, details: &ImageDetails
     )
     .await;
     match inventory {
-        Ok(inventory) => Ok(Outcome::Read(inventory)),
+        Ok(inventory) => Ok(Outcome::Read(Box::new(with_tags(inventory, details)))),
         Err(error) if error.is_transient() => Err(error.into()),
         Err(error) => Ok(Outcome::Broken(error.to_string())),
     }
+}
+
+/// The tags by which statements may name the image; its registry is asked by digest alone.
+fn with_tags(mut inventory: Inventory, details: &ImageDetails) -> Inventory {
+    let tags = ImageIdentity { tags: details.tags.clone(), ..ImageIdentity::default() };
+    inventory.image = Some(inventory.image.unwrap_or_default().and(tags));
+    inventory
 }

@@ -29,5 +29,5 @@ pub async fn read(client: &RegionClient, id: &ResourceId, details: &InstanceDeta
     } else {
         (entries.as_slice(), [].as_slice())
     };
-    Ok(Outcome::Read(ssm::inventory(platform, applications, custom)))
+    Ok(Outcome::Read(Box::new(ssm::inventory(platform, applications, custom))))
 }

@@ -32,7 +32,7 @@ const FAULTS_NAMED_MAX: usize = 20;
 /// What reading a resource gave.
 pub enum Outcome {
     /// An inventory, whole or partial.
-    Read(Inventory),
+    Read(Box<Inventory>),
     /// None, for a reason that is not a failure.
     None(ScanStatusReason, String),
     /// None, because what was there is broken: trying again brings the same.
@@ -106,7 +106,7 @@ async fn write(
         Outcome::Broken(detail) => (ScanStatusReason::InternalError, detail, None),
     };
     // What was read before stays in force while a later attempt reads nothing.
-    let digest = inventory.as_ref().map(Inventory::digest).or(previous);
+    let digest = inventory.as_deref().map(Inventory::digest).or(previous);
     let coverage = Coverage { reason, detail, inventory: digest.clone(), scanned_at: jiff::Timestamp::now() };
     let resource = &stored.resource;
     let subject = Subject::new(
@@ -124,7 +124,7 @@ async fn write(
     shared
         .backends
         .store
-        .put_scan(&resource.id, &stored.fingerprint, &coverage, inventory.as_ref(), Some(message))
+        .put_scan(&resource.id, &stored.fingerprint, &coverage, inventory.as_deref(), Some(message))
         .await
         .context("write the scan")?;
     let packages = inventory.as_ref().map_or(0, |inventory| inventory.packages.len());
@@ -154,15 +154,19 @@ async fn note_failure(
         .context("write the failed scan")
 }
 
-/// Whether its operating system's packages are of no ecosystem that we know: then they are listed and not judged.
+/// Whether its operating system's packages are of no ecosystem that we know, so that they are listed and not judged, or are not
+/// even listed, since nothing reads their database. Where something could not be read that may be the cause, and the inventory
+/// is partial.
 fn is_unsupported(inventory: &Inventory) -> bool {
     let mut os = inventory.packages.iter().filter(|package| package.manager == PackageManager::Os);
-    os.any(|package| package.ecosystem.is_none())
+    let is_whole = inventory.skipped.is_empty() && inventory.limits_reached.is_empty();
+    os.any(|package| package.ecosystem.is_none()) || is_whole && !inventory.gaps.is_empty()
 }
 
 fn faults(inventory: &Inventory) -> String {
     let skipped = inventory.skipped.iter().map(|skipped| format!("{}: {}", skipped.place, skipped.reason));
-    let all: Vec<String> = inventory.limits_reached.iter().cloned().chain(skipped).collect();
+    let gaps = inventory.gaps.iter().map(|gap| format!("undetermined: {gap}"));
+    let all: Vec<String> = gaps.chain(inventory.limits_reached.iter().cloned()).chain(skipped).collect();
     let mut named: Vec<String> = all.iter().take(FAULTS_NAMED_MAX).cloned().collect();
     if all.len() > FAULTS_NAMED_MAX {
         named.push(format!("and {} more", all.len() - FAULTS_NAMED_MAX));

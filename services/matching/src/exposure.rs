@@ -17,6 +17,10 @@ const ANALYSES_MAX: usize = 1_000;
 /// An analysis and the fingerprint of the topology that it is of.
 type Known = (Digest, Arc<Analysis>);
 
+/// What is known of networks by (account, region), as it was read once: for the resources of one batch.
+#[derive(Default)]
+pub struct Analyses(HashMap<(String, String), Option<Known>>);
+
 /// Analyses by (account, region), each with the fingerprint of the topology that it is of.
 #[derive(Default)]
 pub struct Exposures {
@@ -25,11 +29,26 @@ pub struct Exposures {
 
 impl Exposures {
     /// The exposure of a resource and the fingerprint of the topology that says so; only instances have one.
-    pub async fn of(&self, store: &Store, resource: &Resource) -> Result<(Exposure, Option<Digest>)> {
+    /// Each network is asked for once for all resources that come with the same `analyses`.
+    pub async fn of(
+        &self,
+        store: &Store,
+        resource: &Resource,
+        analyses: &mut Analyses,
+    ) -> Result<(Exposure, Option<Digest>)> {
         let ResourceDetails::Instance(_) = &resource.details else {
             return Ok((Exposure::default(), None));
         };
-        let Some((fingerprint, analysis)) = self.analysis(store, resource).await? else {
+        let key = (resource.account.to_string(), resource.region.to_string());
+        let known = match analyses.0.get(&key) {
+            Some(known) => known.clone(),
+            None => {
+                let known = self.analysis(store, resource).await?;
+                analyses.0.insert(key, known.clone());
+                known
+            }
+        };
+        let Some((fingerprint, analysis)) = known else {
             return Ok((
                 Exposure { undetermined: vec![NOT_READ_YET.to_owned()], modelled: true, ..Exposure::default() },
                 None,

@@ -1,67 +1,129 @@
-//! One resource: its inventory against the newest epoch, its interfaces against the topology.
+//! Resources, some at a time: their inventories against the newest epoch, their interfaces against the topology.
 
-use crate::{Shared, database::Open};
+use crate::{Shared, database::Open, exposure::Analyses};
 use anyhow::{Context, Result, anyhow};
 use metrics::counter;
-use muster_bus::{Fact, Lane, Message, Subject};
-use muster_domain::{Digest, ResourceId, Status, VerdictSet};
+use muster_bus::{Fact, Message, Subject};
+use muster_domain::{Coverage, Digest, ResourceId, Status, VerdictSet};
 use muster_engine::{matching, scoring::Exposure};
-use muster_kit::metric_names;
-use muster_store::{MatchKey, StoredResource};
+use muster_kit::{Batches, Member, metric_names};
+use muster_store::{MatchKey, Matched, NewMatch, Store, StoredResource};
 use muster_wire::v1;
 use prost::Message as _;
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+/// Verdicts that a batch holds at most, or one resource more: some tens of megabytes. A server with years of unpatched
+/// software has some thousands.
+const VERDICTS_MAX: usize = 10_000;
 
 /// Handles `inventory.changed` and `resource.gone`: both say "look at this resource now".
-pub async fn handle(shared: Arc<Shared>, message: Message) -> Result<()> {
+pub async fn handle(batches: Arc<Batches>, message: Message) -> Result<()> {
     let lane = message.subject.lane;
     let id = match message.subject.fact {
         Fact::ResourceGone => v1::ResourceGone::decode(message.payload).context("decode resource.gone")?.resource_id,
         _ => v1::InventoryChanged::decode(message.payload).context("decode inventory.changed")?.resource_id,
     };
-    judge(&shared, &ResourceId::new(id), lane).await
+    batches.look_at(ResourceId::new(id), lane).await
 }
 
-/// Judges a resource as it stands in the store now. Doing it twice changes nothing.
-async fn judge(shared: &Shared, id: &ResourceId, lane: Lane) -> Result<()> {
+/// Judges resources as they stand in the store now, the first so many of them, and says how many. Doing it twice changes
+/// nothing.
+pub async fn judge(shared: Arc<Shared>, members: Vec<Member>) -> Result<usize> {
     let store = &shared.backends.store;
-    let Some(stored) = store.resource(id).await.context("read the resource")? else {
-        return Ok(());
-    };
+    let ids: Vec<ResourceId> = members.iter().map(|member| member.resource.clone()).collect();
+    let resources = store.resources_by_id(&ids).await.context("read the resources")?;
     let Some(open) = shared.current.newest().await? else {
-        return Ok(()); // the first epoch looks for everything that waits for it
+        return Ok(members.len()); // the first epoch looks for everything that waits for it
     };
-    let gone = stored.gone_at.is_some();
-    let scan = store.scan(id).await.context("read the scan")?;
-    let inventory = scan.and_then(|scan| scan.coverage.inventory).filter(|_| !gone);
-    let (exposure, topology) = if gone {
-        (Exposure::default(), None)
-    } else {
-        shared.exposures.of(store, &stored.resource).await.context("read the exposure")?
+    let scans = store.scans_of(&ids).await.context("read the scans")?;
+    let mut judging = Judging {
+        shared: &shared,
+        open,
+        resources: resources.into_iter().map(|stored| (stored.resource.id.clone(), stored)).collect(),
+        coverages: scans.into_iter().map(|(id, scan)| (id, scan.coverage)).collect(),
+        matched: store.matches_of(&ids).await.context("read the matches")?,
+        analyses: Analyses::default(),
+        judged: HashMap::new(),
+        verdicts: 0,
     };
-    let key = MatchKey { inventory: inventory.clone(), epoch: open.epoch, topology, gone };
-    let matched = store.matched(id).await.context("read the match")?;
-    if matched.as_ref().is_some_and(|matched| matched.key == key) {
-        return Ok(());
+    let (mut matches, mut done) = (Vec::new(), 0);
+    while done < members.len() && judging.verdicts < VERDICTS_MAX {
+        matches.extend(judging.judge(&members[done]).await?);
+        done += 1;
     }
-    let (verdicts, body) = match &inventory {
-        Some(digest) => verdicts(shared, &open, digest).await?,
-        None => {
-            let nothing = VerdictSet::default();
-            (nothing.digest(), Some(nothing))
-        }
-    };
-    let exposure = serde_json::to_vec(&exposure).context("encode the exposure")?;
-    let changed = matched
-        .is_none_or(|matched| matched.verdicts != verdicts || matched.exposure != exposure || matched.key.gone != gone);
-    let message = changed.then(|| message(&stored, lane, open.epoch));
-    store.put_match(id, &key, &verdicts, body.as_ref(), &exposure, message).await.context("write the match")?;
-    Ok(())
+    if !matches.is_empty() {
+        store.put_matches(matches).await.context("write the matches")?;
+    }
+    Ok(done)
 }
 
-/// The verdicts of an inventory at an epoch: from the store when any resource had them before, else judged now.
-async fn verdicts(shared: &Shared, open: &Arc<Open>, inventory: &Digest) -> Result<(Digest, Option<VerdictSet>)> {
-    let store = &shared.backends.store;
+/// What one batch has read and judged.
+struct Judging<'s> {
+    shared: &'s Shared,
+    open: Arc<Open>,
+    resources: BTreeMap<ResourceId, StoredResource>,
+    coverages: BTreeMap<ResourceId, Coverage>,
+    matched: BTreeMap<ResourceId, Matched>,
+    analyses: Analyses,
+    /// The verdicts of each inventory: many resources have the same software.
+    judged: HashMap<Digest, Digest>,
+    /// How many verdicts were judged.
+    verdicts: usize,
+}
+
+impl Judging<'_> {
+    /// The match to be noted; `None`: there is nothing new to say.
+    async fn judge(&mut self, member: &Member) -> Result<Option<NewMatch>> {
+        let id = &member.resource;
+        let Some(stored) = self.resources.remove(id) else {
+            return Ok(None);
+        };
+        let gone = stored.gone_at.is_some();
+        let coverage = self.coverages.remove(id);
+        let inventory = coverage.and_then(|coverage| coverage.inventory).filter(|_| !gone);
+        let (exposure, topology) = if gone {
+            (Exposure::default(), None)
+        } else {
+            let (store, exposures) = (&self.shared.backends.store, &self.shared.exposures);
+            exposures.of(store, &stored.resource, &mut self.analyses).await.context("read the exposure")?
+        };
+        let key = MatchKey { inventory: inventory.clone(), epoch: self.open.epoch, topology, gone };
+        let matched = self.matched.remove(id);
+        if matched.as_ref().is_some_and(|matched| matched.key == key) {
+            return Ok(None);
+        }
+        let (verdicts, verdict_set) = match &inventory {
+            Some(digest) => self.verdicts(digest).await?,
+            None => {
+                let nothing = VerdictSet::default();
+                (nothing.digest(), Some(nothing))
+            }
+        };
+        let exposure = serde_json::to_vec(&exposure).context("encode the exposure")?;
+        let changed = matched.is_none_or(|matched| {
+            matched.verdicts != verdicts || matched.exposure != exposure || matched.key.gone != gone
+        });
+        let message = changed.then(|| message(&stored, member, key.epoch));
+        Ok(Some(NewMatch { resource: id.clone(), key, verdicts, verdict_set, exposure, message }))
+    }
+
+    /// The verdicts of an inventory at the epoch: from this batch or the store when any resource had them before, else
+    /// judged now.
+    async fn verdicts(&mut self, inventory: &Digest) -> Result<(Digest, Option<VerdictSet>)> {
+        if let Some(digest) = self.judged.get(inventory) {
+            return Ok((digest.clone(), None));
+        }
+        let (digest, set) = verdicts(&self.shared.backends.store, &self.open, inventory).await?;
+        self.verdicts += set.as_ref().map_or(0, |set| set.verdicts.len());
+        self.judged.insert(inventory.clone(), digest.clone());
+        Ok((digest, set))
+    }
+}
+
+async fn verdicts(store: &Store, open: &Arc<Open>, inventory: &Digest) -> Result<(Digest, Option<VerdictSet>)> {
     if let Some(digest) = store.cached_verdicts(inventory, open.epoch).await.context("read cached verdicts")? {
         return Ok((digest, None));
     }
@@ -85,15 +147,16 @@ async fn verdicts(shared: &Shared, open: &Arc<Open>, inventory: &Digest) -> Resu
     Ok((set.digest(), Some(set)))
 }
 
-fn message(stored: &StoredResource, lane: Lane, epoch: u64) -> muster_store::OutboxMessage {
+/// What tells of a match, in the trace of the message that asked for it.
+fn message(stored: &StoredResource, member: &Member, epoch: u64) -> muster_store::OutboxMessage {
     let resource = &stored.resource;
     let subject = Subject::new(
         Fact::VerdictsChanged,
         resource.account.as_str(),
         resource.region.as_str(),
         resource.kind().token(),
-        lane,
+        member.lane,
     );
     let fact = v1::VerdictsChanged { resource_id: resource.id.to_string(), epoch };
-    muster_kit::outbox_message(&subject, resource.id.as_str(), &fact)
+    member.span.in_scope(|| muster_kit::outbox_message(&subject, resource.id.as_str(), &fact))
 }

@@ -18,7 +18,7 @@ use anyhow::Result;
 use database::Current;
 use exposure::Exposures;
 use muster_bus::Fact;
-use muster_kit::{Backends, Stop, WorkOptions, Worker};
+use muster_kit::{Backends, Batches, Stop, WorkOptions, Worker};
 use std::sync::{Arc, atomic::AtomicU64};
 
 /// The name in logs, metrics, leases and the outbox.
@@ -36,6 +36,7 @@ pub(crate) struct Shared {
 /// Judges inventories.
 pub struct Matching {
     shared: Arc<Shared>,
+    side_by_side: usize,
     resources: Worker,
     changes: Worker,
 }
@@ -51,13 +52,14 @@ impl Matching {
     pub async fn start(backends: Backends, config: Config) -> Result<Self> {
         let options = |fact, concurrency| WorkOptions { service: SERVICE, group: SERVICE, fact, concurrency };
         let bus = backends.bus.as_ref();
-        let resources = options(Fact::InventoryChanged, config.matching_concurrency);
+        let side_by_side = config.matching_concurrency;
+        let resources = options(Fact::InventoryChanged, Batches::messages_in_hand(side_by_side));
         let resources = Worker::subscribe_all(resources, &RESOURCE_FACTS, bus).await?;
         let changes = Worker::subscribe_all(options(Fact::AdvisoriesChanged, 1), &CHANGE_FACTS, bus).await?;
         let current = Current::new(backends.store.clone(), &backends.data_folder);
         let shared =
             Arc::new(Shared { backends, current, exposures: Exposures::default(), marked_to: AtomicU64::new(0) });
-        Ok(Self { shared, resources, changes })
+        Ok(Self { shared, side_by_side, resources, changes })
     }
 
     /// Its gRPC questions.
@@ -67,12 +69,13 @@ impl Matching {
 
     /// Works until `stop` fires; the messages in hand are finished first.
     pub async fn run(self, stop: Stop) -> Result<()> {
-        let Self { shared, resources, changes } = self;
+        let Self { shared, side_by_side, resources, changes } = self;
         let Backends { store, bus, .. } = shared.backends.clone();
-        let judge = {
+        let batches = Batches::start(side_by_side, {
             let shared = Arc::clone(&shared);
-            move |message| judge::handle(Arc::clone(&shared), message)
-        };
+            move |members| judge::judge(Arc::clone(&shared), members)
+        });
+        let judge = move |message| judge::handle(Arc::clone(&batches), message);
         let look = {
             let shared = Arc::clone(&shared);
             move |_| epoch::handle(Arc::clone(&shared))

@@ -33,7 +33,8 @@ pub fn run(arguments: Arguments) -> Result<u8> {
     let path = db::find(arguments.advisories, &arguments.data_folder)?;
     let database = Database::open(&path).with_context(|| format!("open {}", path.display()))?;
     let labels = labels(&arguments.labels)?;
-    terminal::print(&write(&accuracy::score(&labels, &database, arguments.misses)))?;
+    let accuracy = accuracy::score(&labels, &database, arguments.misses).context("judge the labels")?;
+    terminal::print(&write(&accuracy))?;
     Ok(exit::GOOD)
 }
 
@@ -66,9 +67,11 @@ fn write(accuracy: &Accuracy) -> String {
         "Distribution",
         "Precision",
         "Recall",
+        "Recall of all",
         "F1",
         "Found",
         "Missed",
+        "Unknown",
         "Wrong",
         "Rightly not",
         "Undetermined",
@@ -79,12 +82,13 @@ fn write(accuracy: &Accuracy) -> String {
         let counts = [
             score.true_positives,
             score.false_negatives,
+            score.unknown,
             score.false_positives,
             score.true_negatives,
             score.undetermined,
             score.not_judged,
         ];
-        let shares = [share(score.precision()), share(score.recall()), share(score.f1())];
+        let shares = [score.precision(), score.recall(), score.recall_of_all(), score.f1()].map(share);
         table.add_row(std::iter::once(name.to_owned()).chain(shares).chain(counts.map(|count| count.to_string())));
     };
     for (distribution, score) in &accuracy.scores {

@@ -137,6 +137,9 @@ fn diff(old: &Path, new: &Path) -> Result<String> {
     if delta.everything {
         return Ok("everything: an ecosystem came or went, or too much changed to name it".to_owned());
     }
+    if delta.touched.is_empty() {
+        return Ok("no difference".to_owned());
+    }
     let names = delta.touched.iter().map(|touched| format!("{}\t{}", touched.ecosystem, touched.name));
     Ok(names.collect::<Vec<_>>().join("\n"))
 }
@@ -144,7 +147,7 @@ fn diff(old: &Path, new: &Path) -> Result<String> {
 fn build(from: &[PathBuf], output: &Path, epoch: Option<u64>) -> Result<String> {
     let mut lines = Vec::new();
     let before = Database::open(output).map_or(0, |before| before.epoch());
-    let mut builder = Builder::new(epoch.unwrap_or(before + 1), jiff::Timestamp::now());
+    let mut builder = Builder::new(epoch.unwrap_or(before + 1), jiff::Timestamp::now()).beside(output);
     let downloads = tempfile::tempdir().context("make a folder for downloads")?;
     for source in from {
         let path = &repository::local(source, downloads.path())?;
@@ -165,11 +168,16 @@ fn build(from: &[PathBuf], output: &Path, epoch: Option<u64>) -> Result<String> 
         // A database without them would answer "nothing known" to everything.
         anyhow::ensure!(found, "no record could be used of `{}`", source.display());
     }
-    anyhow::ensure!(builder.names_packages(), "no source has an advisory: a database of these would know of nothing");
+    anyhow::ensure!(
+        builder.names_packages(),
+        "{} is not written: no record of these sources names a package of an ecosystem that we know, so it would know of nothing",
+        output.display()
+    );
     let report = builder.write(output).with_context(|| format!("write {}", output.display()))?;
     for reject in report.rejects.iter().take(NAMED_MAX) {
         terminal::say(&format!("  {}: {}", reject.place, reject.reason));
     }
+    say_what_is_idle(&open(output)?)?;
     Ok(format!(
         "{}: {} advisories, {} packages, {} ranges, {} bytes, {}",
         output.display(),
@@ -179,6 +187,18 @@ fn build(from: &[PathBuf], output: &Path, epoch: Option<u64>) -> Result<String> 
         report.bytes,
         report.digest
     ))
+}
+
+/// Statements of the user's own that were read and close nothing: the first ones, and how many.
+fn say_what_is_idle(database: &Database) -> Result<()> {
+    let count = database.idle_statements().len();
+    for statement in database.idle_statements().take(NAMED_MAX) {
+        terminal::say(&format!("  {}", statement?));
+    }
+    if count > 0 {
+        terminal::say(&format!("{count} VEX statements apply to nothing that is known"));
+    }
+    Ok(())
 }
 
 /// What a source was, and the first of its reasons, which are taken from `named`.
@@ -203,12 +223,26 @@ fn info(file: &Path) -> Result<String> {
     let database = open(file)?;
     database.verify().with_context(|| format!("check {}", file.display()))?;
     let info = database.info();
-    let mut text = format!(
-        "digest          {}\nepoch           {}\nbuilt at        {}\nformat version  {}\nadvisories      {}\npackages        {}\nranges          {}\n",
-        info.digest, info.epoch, info.built_at, info.format_version, info.advisories, info.packages, info.ranges
-    );
-    for (ecosystem, packages) in &info.ecosystems {
-        writeln!(text, "{ecosystem:<15} {packages} packages").expect("writing to a String cannot fail");
+    let fields = [
+        ("digest", info.digest.to_string()),
+        ("epoch", info.epoch.to_string()),
+        ("built at", info.built_at.to_string()),
+        ("format version", info.format_version.to_string()),
+        ("advisories", info.advisories.to_string()),
+        ("packages", info.packages.to_string()),
+        ("ranges", info.ranges.to_string()),
+        ("VEX statements", info.statements.to_string()),
+        ("idle statements", info.idle_statements.to_string()),
+    ];
+    let ecosystems = info.ecosystems.iter().map(|(name, packages)| (name.as_str(), format!("{packages} packages")));
+    let rows: Vec<(&str, String)> = fields.into_iter().chain(ecosystems).collect();
+    let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
+    let mut text = String::new();
+    for (name, value) in rows {
+        writeln!(text, "{name:<width$} {value}").expect("writing to a String cannot fail");
+    }
+    for statement in database.idle_statements().take(NAMED_MAX) {
+        writeln!(text, "{}", statement?).expect("writing to a String cannot fail");
     }
     Ok(text)
 }

@@ -5,12 +5,11 @@ use anyhow::Result;
 use clap::ValueEnum;
 use muster_artifacts::Read;
 use muster_packages::cyclonedx;
-use serde_json::json;
 
 #[derive(clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
-    target: target::Arguments,
+    pub target: target::Arguments,
     /// How to write it.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -27,15 +26,16 @@ pub async fn run(arguments: Arguments) -> Result<u8> {
     let reads = target::read(arguments.target).await?;
     let text = match arguments.format {
         Format::Table => reads.iter().map(table).collect::<Vec<_>>().join("\n"),
-        Format::Json => target::documents(reads.iter().map(|read| json!(read.inventory)).collect())?,
+        Format::Json => target::documents(&reads.iter().map(|read| &read.inventory).collect::<Vec<_>>())?,
         Format::Cyclonedx => {
             let write = |read: &Read| cyclonedx::write(&read.inventory, &read.name);
-            target::documents(reads.iter().map(write).collect())?
+            target::documents(&reads.iter().map(write).collect::<Vec<_>>())?
         }
     };
     terminal::print(&text)?;
     for read in &reads {
         target::say_what_is_missing(&read.inventory);
+        target::say_what_is_undetermined(&read.inventory.gaps);
     }
     Ok(exit::GOOD)
 }

@@ -26,6 +26,7 @@ use clap::{
     error::{ContextKind, ContextValue},
 };
 use std::process::ExitCode;
+use tokio::runtime::{Builder, Runtime};
 
 /// A self-hosted Amazon Inspector.
 #[derive(Parser)]
@@ -81,7 +82,7 @@ fn main() -> ExitCode {
         }
     };
     muster_kit::install_crypto();
-    match runtime().and_then(|runtime| runtime.block_on(run(arguments.command))) {
+    match run(arguments.command) {
         Ok(code) => ExitCode::from(code),
         Err(error) if terminal::is_closed_pipe(&error) => ExitCode::from(exit::GOOD),
         Err(error) => {
@@ -104,26 +105,38 @@ fn without_secrets(mut error: clap::Error) -> clap::Error {
 /// of tokio's usual 2 MiB when they nest; memory that is not touched costs nothing.
 const STACK_BYTES: usize = 16 << 20;
 
-fn runtime() -> Result<tokio::runtime::Runtime> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK_BYTES).build();
-    runtime.context("start the runtime")
-}
-
-async fn run(command: Command) -> Result<u8> {
+/// Starting the threads of a runtime takes longer than what many commands do, so each starts what it needs.
+fn run(command: Command) -> Result<u8> {
     match command {
-        Command::Up(arguments) => up::run(*arguments).await,
-        Command::Status(arguments) => status::run(arguments).await,
-        Command::Scan(arguments) => scan::run(arguments).await,
-        Command::Inventory(arguments) => inventory::run(arguments).await,
-        Command::Db(command) => db::run(command),
-        Command::Findings(command) => findings::run(command).await,
-        Command::Coverage(arguments) => coverage::run(arguments).await,
-        Command::DeadLetters(command) => dead_letters::run(command).await,
         Command::Version(command) => version::run(command),
         Command::Purl(command) => purl::run(command),
         Command::Cvss(command) => cvss::run(command),
         Command::Accuracy(arguments) => accuracy::run(arguments),
+        Command::Scan(arguments) if arguments.target.is_one_local_root() => {
+            one_thread()?.block_on(scan::run(arguments))
+        }
+        Command::Inventory(arguments) if arguments.target.is_one_local_root() => {
+            one_thread()?.block_on(inventory::run(arguments))
+        }
+        Command::Up(arguments) => runtime()?.block_on(up::run(*arguments)),
+        Command::Status(arguments) => runtime()?.block_on(status::run(arguments)),
+        Command::Scan(arguments) => runtime()?.block_on(scan::run(arguments)),
+        Command::Inventory(arguments) => runtime()?.block_on(inventory::run(arguments)),
+        Command::Db(command) => runtime()?.block_on(async { db::run(command) }), // some fetch on threads of their own
+        Command::Findings(command) => runtime()?.block_on(findings::run(command)),
+        Command::Coverage(arguments) => runtime()?.block_on(coverage::run(arguments)),
+        Command::DeadLetters(command) => runtime()?.block_on(dead_letters::run(command)),
     }
+}
+
+fn runtime() -> Result<Runtime> {
+    let runtime = Builder::new_multi_thread().enable_all().thread_stack_size(STACK_BYTES).build();
+    runtime.context("start the runtime")
+}
+
+/// For what waits for files alone.
+fn one_thread() -> Result<Runtime> {
+    Builder::new_current_thread().build().context("start the runtime")
 }
 
 #[cfg(test)]

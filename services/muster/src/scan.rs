@@ -5,16 +5,17 @@ use anyhow::{Context, Result};
 use clap::ValueEnum;
 use muster_advisories::Database;
 use muster_artifacts::Read;
-use muster_domain::{Gap, Package, Severity, Status, Verdict};
+use muster_domain::{BaseScore, Explanation, Gap, OperatingSystem, Package, Severity, Skipped, Status, Verdict};
 use muster_engine::matching::{self, Matches};
 use muster_packages::cyclonedx;
+use serde::Serialize;
 use serde_json::{Value, json};
 use std::{collections::HashSet, path::PathBuf};
 
 #[derive(clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
-    target: target::Arguments,
+    pub target: target::Arguments,
     /// A built advisory file. Without it the newest one in the data folder is used.
     #[arg(long, env = "MUSTER_ADVISORIES")]
     advisories: Option<PathBuf>,
@@ -61,9 +62,7 @@ pub async fn run(arguments: Arguments) -> Result<u8> {
     terminal::print(&write(&scanned, arguments.format)?)?;
     for scanned in &scanned {
         target::say_what_is_missing(&scanned.read.inventory);
-        for Gap { ecosystem, reason, packages } in &scanned.matches.gaps {
-            terminal::say(&format!("muster: undetermined: {ecosystem}: {reason} ({packages} packages)"));
-        }
+        target::say_what_is_undetermined(&scanned.matches.gaps);
     }
     let worst = scanned
         .iter()
@@ -78,49 +77,90 @@ pub async fn run(arguments: Arguments) -> Result<u8> {
 fn write(scanned: &[Scanned], format: Format) -> Result<String> {
     match format {
         Format::Table => Ok(scanned.iter().map(table).collect::<Vec<_>>().join("\n")),
-        Format::Json => target::documents(scanned.iter().map(document).collect()),
-        Format::Cyclonedx => target::documents(scanned.iter().map(bom).collect()),
+        Format::Json => target::documents(&scanned.iter().map(document).collect::<Vec<_>>()),
+        Format::Cyclonedx => target::documents(&scanned.iter().map(bom).collect::<Vec<_>>()),
         Format::Sarif => serde_json::to_string_pretty(&sarif::document(scanned)).context("write SARIF"),
     }
 }
 
-/// The shape that docs/command-line.md promises.
-fn document(scanned: &Scanned) -> Value {
+/// The shape that docs/command-line.md promises. It borrows: a tree of JSON values would take longer than the judging.
+#[derive(Serialize)]
+struct Document<'a> {
+    target: &'a str,
+    os: &'a Option<OperatingSystem>,
+    packages: Vec<PackageShown<'a>>,
+    verdicts: Vec<VerdictShown<'a>>,
+    undetermined: Vec<GapShown<'a>>,
+    skipped: &'a [Skipped],
+    limits_reached: &'a [String],
+}
+
+#[derive(Serialize)]
+struct PackageShown<'a> {
+    name: &'a str,
+    version: &'a str,
+    purl: &'a str,
+    r#type: &'a str,
+    paths: &'a [String],
+}
+
+#[derive(Serialize)]
+struct VerdictShown<'a> {
+    vulnerability: &'a str,
+    aliases: &'a [String],
+    package: PackageShown<'a>,
+    status: Status,
+    fixed_version: Option<&'a str>,
+    severity: Severity,
+    score: Option<BaseScore>,
+    explanation: &'a Explanation,
+}
+
+#[derive(Serialize)]
+struct GapShown<'a> {
+    ecosystem: &'a str,
+    reason: &'a str,
+    packages: u64,
+}
+
+fn document(scanned: &Scanned) -> Document<'_> {
     let inventory = &scanned.read.inventory;
-    json!({
-        "target": scanned.read.name,
-        "os": inventory.os,
-        "packages": inventory.packages.iter().map(package).collect::<Vec<_>>(),
-        "verdicts": scanned.matches.verdicts.iter().map(verdict).collect::<Vec<_>>(),
-        "undetermined": scanned.matches.gaps.iter()
-            .map(|gap| json!({ "ecosystem": gap.ecosystem, "reason": gap.reason, "packages": gap.packages }))
-            .collect::<Vec<_>>(),
-        "skipped": inventory.skipped,
-        "limits_reached": inventory.limits_reached,
-    })
+    Document {
+        target: &scanned.read.name,
+        os: &inventory.os,
+        packages: inventory.packages.iter().map(package).collect(),
+        verdicts: scanned.matches.verdicts.iter().map(verdict).collect(),
+        undetermined: scanned.matches.gaps.iter().map(gap).collect(),
+        skipped: &inventory.skipped,
+        limits_reached: &inventory.limits_reached,
+    }
 }
 
-fn package(package: &Package) -> Value {
-    json!({
-        "name": package.name,
-        "version": package.version,
-        "purl": package.purl,
-        "type": purl_type(&package.purl),
-        "paths": package.paths,
-    })
+fn gap(gap: &Gap) -> GapShown<'_> {
+    GapShown { ecosystem: &gap.ecosystem, reason: &gap.reason, packages: gap.packages }
 }
 
-fn verdict(verdict: &Verdict) -> Value {
-    json!({
-        "vulnerability": verdict.vulnerability,
-        "aliases": verdict.aliases,
-        "package": package(&verdict.package),
-        "status": verdict.status,
-        "fixed_version": verdict.fixed_version,
-        "severity": verdict.severity,
-        "score": verdict.score,
-        "explanation": verdict.explanation,
-    })
+fn package(package: &Package) -> PackageShown<'_> {
+    PackageShown {
+        name: &package.name,
+        version: &package.version,
+        purl: &package.purl,
+        r#type: purl_type(&package.purl),
+        paths: &package.paths,
+    }
+}
+
+fn verdict(verdict: &Verdict) -> VerdictShown<'_> {
+    VerdictShown {
+        vulnerability: &verdict.vulnerability,
+        aliases: &verdict.aliases,
+        package: package(&verdict.package),
+        status: verdict.status,
+        fixed_version: verdict.fixed_version.as_deref(),
+        severity: verdict.severity,
+        score: verdict.score,
+        explanation: &verdict.explanation,
+    }
 }
 
 /// The SBOM with what affects its components (CycloneDX 1.6, "vulnerabilities").
@@ -193,7 +233,16 @@ fn table(scanned: &Scanned) -> String {
     let counts: Vec<String> = counts.collect();
     let summary = if counts.is_empty() { "nothing known".to_owned() } else { counts.join(", ") };
     let packages = scanned.read.inventory.packages.len();
-    let unjudged: u64 = scanned.matches.gaps.iter().map(|gap| gap.packages).sum();
-    let unjudged = if unjudged > 0 { format!("; {unjudged} packages could not be judged") } else { String::new() };
+    let unjudged = unjudged(&scanned.matches.gaps);
     format!("{}\n{}\n{packages} packages: {summary}{unjudged}\n", scanned.read.name, table.trim_fmt())
+}
+
+/// How many packages could not be judged, and whose nobody could even count.
+fn unjudged(gaps: &[Gap]) -> String {
+    let packages: u64 = gaps.iter().map(|gap| gap.packages).sum();
+    let mut text = if packages > 0 { format!("; {packages} packages could not be judged") } else { String::new() };
+    for gap in gaps.iter().filter(|gap| gap.packages == 0) {
+        text.push_str(&format!("; the packages of {} could not be listed", gap.ecosystem));
+    }
+    text
 }

@@ -4,9 +4,9 @@ use crate::terminal;
 use anyhow::{Context, Result};
 use indicatif::ProgressBar;
 use muster_artifacts::{Credentials, Progress, Read, ReadOptions, Target};
-use muster_domain::Inventory;
+use muster_domain::{Gap, Inventory};
 use secrecy::SecretString;
-use serde_json::Value;
+use serde::Serialize;
 use std::sync::Arc;
 
 struct Bar(ProgressBar);
@@ -38,6 +38,13 @@ pub struct Arguments {
     registry_password: Option<SecretString>,
 }
 
+impl Arguments {
+    /// Whether all of it lies on the machine's disk in one root, which is read by one thread.
+    pub fn is_one_local_root(&self) -> bool {
+        matches!(self.target, Target::Directory(_) | Target::Zip(_) | Target::Sbom(_))
+    }
+}
+
 /// Reads a target; an index gives one root a platform, or the one that is asked for.
 pub async fn read(arguments: Arguments) -> Result<Vec<Read>> {
     let Arguments { target, platform, registry_user, registry_password } = arguments;
@@ -64,8 +71,18 @@ pub fn say_what_is_missing(inventory: &Inventory) {
     }
 }
 
+/// Says on stderr which packages of a root nothing can be said about.
+pub fn say_what_is_undetermined(gaps: &[Gap]) {
+    for gap in gaps {
+        terminal::say(&format!("muster: undetermined: {gap}"));
+    }
+}
+
 /// One document for one root, an array for several.
-pub fn documents(mut documents: Vec<Value>) -> Result<String> {
-    let document = if documents.len() == 1 { documents.remove(0) } else { documents.into() };
-    serde_json::to_string_pretty(&document).context("write JSON")
+pub fn documents<T: Serialize>(documents: &[T]) -> Result<String> {
+    match documents {
+        [document] => serde_json::to_string_pretty(document),
+        documents => serde_json::to_string_pretty(documents),
+    }
+    .context("write JSON")
 }

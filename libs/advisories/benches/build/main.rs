@@ -61,7 +61,7 @@ fn shared() -> Outcome {
 fn build(feeds: &Path, to: &Path, tells_sources: bool) -> Result<BuildReport, Box<dyn Error>> {
     let begin = Instant::now();
     println!("{:.1} s of processor time before it", processor_seconds().unwrap_or(0.0));
-    let mut builder = Builder::new(1, jiff::Timestamp::UNIX_EPOCH);
+    let mut builder = Builder::new(1, jiff::Timestamp::UNIX_EPOCH).beside(to);
     let summaries = source::read(feeds, &mut |item| drop(builder.take(item)))?;
     let read = begin.elapsed();
     if tells_sources {

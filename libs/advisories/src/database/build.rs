@@ -1,20 +1,25 @@
 //! Building: advisories in any order -> one file, the same bytes for the same advisories.
 //!
-//! Each advisory is reduced to what the file needs as it comes in (`held`), so that a build of all public feeds fits
-//! into memory; `compile` joins them and `file` writes the result beside its place and renames it.
+//! Each advisory is reduced to what the file needs as it comes in (`held`), and what tells of it lies on disk (`spool`), so
+//! that a build of all public feeds fits into memory; `compile` joins them and `file` writes the result beside its place
+//! and renames it.
 
 mod compile;
 mod file;
 mod held;
+mod spool;
 
+use super::layout::{NONE, RangeRow};
 use super::pool::{Full, Pool};
 use crate::feed::{WORD_BYTES_MAX, cut};
 use crate::feeds::Item;
-use held::{Held, HeldFacts};
+use held::Held;
 use jiff::Timestamp;
 use muster_domain::{Advisory, Digest, Epss, Exploit, KnownExploited, LifeCycle, Skipped, VexStatement};
-use std::collections::{BTreeMap, BTreeSet};
+use spool::Spool;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Most rejects that are told one by one; the rest is one count.
 const REJECTS_MAX: usize = 1000;
@@ -59,6 +64,10 @@ pub struct BuildReport {
     pub packages: u64,
     /// What could not be used, or was kept only as "undetermined". At most 1,001.
     pub rejects: Vec<Skipped>,
+    /// VEX statements about vulnerabilities in the file.
+    pub statements: u64,
+    /// How many VEX statements are about nothing in the file; `Database::idle_statements` names them.
+    pub idle_statements: u64,
     /// SHA-256 of the file.
     pub digest: Digest,
     /// SHA-256 of what the file says, epoch and time of the build left out: equal for equal feeds.
@@ -67,13 +76,15 @@ pub struct BuildReport {
     pub bytes: u64,
 }
 
-/// Under what a record is held: its id, source and scope.
-type RecordKey = (String, String, String);
+/// Under what a record is held: its id, source and scope. There are few sources and scopes, so records share them.
+type RecordKey = (Box<str>, Arc<str>, Arc<str>);
 
 /// Most exploits that are kept per vulnerability; real ones have up to 30.
 const EXPLOITS_MAX: usize = 100;
 /// Most VEX statements that are kept: somebody writes each by hand or by a tool for a product of theirs.
 const STATEMENTS_MAX: usize = 1_000_000;
+/// Bytes of the parts of one statement; what names more becomes several statements.
+const STATEMENT_PARTS_BYTES: usize = 16 << 10;
 /// Most life cycles that are kept: endoflife.date has below 10,000.
 const LIFE_CYCLES_MAX: usize = 1_000_000;
 
@@ -82,9 +93,12 @@ pub struct Builder {
     epoch: u64,
     built_at: Timestamp,
     records: BTreeMap<RecordKey, Held>,
-    /// Beside the records, so that they can be let go one by one while the file's own grow. Those of a record that was replaced
-    /// are empty.
-    facts: Vec<HeldFacts>,
+    /// The sources and scopes of records.
+    origins: HashSet<Arc<str>>,
+    /// Of all packages of all records, also of those that were replaced since.
+    ranges: Vec<RangeRow>,
+    /// Likewise.
+    facts: Spool,
     /// Made with the first record; making one takes longer than compressing a record.
     packer: Option<zstd::bulk::Compressor<'static>>,
     texts: Pool,
@@ -107,7 +121,9 @@ impl Builder {
             epoch,
             built_at,
             records: BTreeMap::new(),
-            facts: Vec::new(),
+            origins: HashSet::new(),
+            ranges: Vec::new(),
+            facts: Spool::default(),
             packer: None,
             texts: Pool::default(),
             keys: Pool::default(),
@@ -120,6 +136,14 @@ impl Builder {
             rejects_untold: 0,
             failure: None,
         }
+    }
+
+    /// Keeps what does not fit into memory in a temporary file in the folder of `output` instead of the system's folder for
+    /// such files, which may lie in memory or be small. To be said before the first record.
+    #[must_use]
+    pub fn beside(mut self, output: &Path) -> Self {
+        self.facts = Spool::within(file::folder_of(output));
+        self
     }
 
     /// Takes what a source yields, and gives back what it set aside.
@@ -148,27 +172,53 @@ impl Builder {
     }
 
     /// Adds one record. Of two records with one id, source and scope the later modified stays: feeds overlap, and exports
-    /// are mirrored.
+    /// are mirrored. Where neither says that it is later (Debian's `CVE/list` and its tracker's JSON, which join its notices or
+    /// not), the one stays that says more, whichever came first.
     pub fn add(&mut self, advisory: Advisory) {
-        let key = (advisory.id.0.clone(), advisory.source.clone(), advisory.scope.clone());
-        if key.0.is_empty() || [&key.0, &key.1, &key.2].iter().any(|word| word.len() > WORD_BYTES_MAX) {
+        let (source, scope) = (self.origin(&advisory.source), self.origin(&advisory.scope));
+        let key: RecordKey = (advisory.id.0.as_str().into(), source, scope);
+        if key.0.is_empty() || [&*key.0, &*key.1, &*key.2].iter().any(|word| word.len() > WORD_BYTES_MAX) {
             let reason = "advisory id, source or scope has no or too many bytes".to_owned();
             self.reject(cut(&key.0, 40).to_owned(), reason);
             return;
         }
-        if self.records.get(&key).is_some_and(|known| known.modified >= advisory.modified) {
+        if self.records.get(&key).is_some_and(|known| known.modified > advisory.modified) {
             return;
         }
-        match self.hold(advisory) {
-            Ok(held) => {
-                if let Some(replaced) = self.records.insert(key, held) {
-                    self.facts[replaced.facts] = HeldFacts::default();
-                }
-            }
-            Err(error) => {
-                self.failure.get_or_insert(error);
+        if let Err(error) = self.replace(key, advisory) {
+            self.failure.get_or_insert(error);
+        }
+    }
+
+    /// Puts the record in the place of a known one, unless that says as much.
+    fn replace(&mut self, key: RecordKey, advisory: Advisory) -> Result<(), BuildError> {
+        let held = self.hold(advisory)?;
+        if let Some(known) = self.records.get(&key).filter(|known| known.modified == held.modified) {
+            let more = held.amount().cmp(&known.amount());
+            // Equal amounts are most often equal records; where not, any order will do that does not hang on who came first.
+            if more.is_lt()
+                || more.is_eq() && self.facts.read(held.facts.packed)? <= self.facts.read(known.facts.packed)?
+            {
+                return Ok(());
             }
         }
+        self.records.insert(key, held);
+        Ok(())
+    }
+
+    fn origin(&mut self, text: &str) -> Arc<str> {
+        if let Some(known) = self.origins.get(text) {
+            return Arc::clone(known);
+        }
+        let text: Arc<str> = text.into();
+        self.origins.insert(Arc::clone(&text));
+        text
+    }
+
+    /// A text that is held; `None` for `NONE`.
+    fn text(&self, at: u32) -> Option<&str> {
+        let text = self.texts.get(at).filter(|_| at != NONE)?;
+        Some(std::str::from_utf8(text).expect("only whole texts are put there"))
     }
 
     fn exploit(&mut self, cve: String, exploit: Exploit) {
@@ -190,12 +240,26 @@ impl Builder {
         }
     }
 
-    fn statement(&mut self, statement: VexStatement) {
-        if self.statements.len() == STATEMENTS_MAX {
+    fn statement(&mut self, mut statement: VexStatement) {
+        if self.statements.len() >= STATEMENTS_MAX {
             let reason = format!("there are more than {STATEMENTS_MAX} VEX statements");
             return self.reject(cut(&statement.document, 200).to_owned(), reason);
         }
-        self.statements.push(statement);
+        // The file has no room for longer ones, and an image may have as many parts as it has packages.
+        let parts = std::mem::take(&mut statement.subcomponents);
+        let mut parts = parts.into_iter().peekable();
+        loop {
+            let mut bytes = 0;
+            let mut some = Vec::new();
+            while let Some(part) = parts.next_if(|part| bytes + part.len() <= STATEMENT_PARTS_BYTES || bytes == 0) {
+                bytes += part.len();
+                some.push(part);
+            }
+            self.statements.push(VexStatement { subcomponents: some, ..statement.clone() });
+            if parts.peek().is_none() {
+                return;
+            }
+        }
     }
 
     /// Whether any record so far names a package; without one the file would know of nothing.
@@ -222,12 +286,14 @@ impl Builder {
         }
         let rejects = std::mem::take(&mut self.rejects);
         let (epoch, built_at) = (self.epoch, self.built_at);
-        let compiled = compile::compile(self)?;
-        let (digest, contents, bytes) = file::write(path.as_ref(), epoch, built_at, &compiled)?;
+        let mut compiled = compile::compile(self)?;
+        let (digest, contents, bytes) = file::write(path.as_ref(), epoch, built_at, &mut compiled)?;
         Ok(BuildReport {
             advisories: compiled.records.len() as u64,
             ranges: compiled.ranges.len() as u64,
             packages: compiled.packages.len() as u64,
+            statements: compiled.idle_from as u64,
+            idle_statements: (compiled.statements.len() - compiled.idle_from) as u64,
             rejects,
             digest,
             contents,
@@ -242,4 +308,8 @@ impl Builder {
             self.rejects_untold += 1;
         }
     }
+}
+
+fn count(number: usize, of: &'static str) -> Result<u32, BuildError> {
+    u32::try_from(number).map_err(|_| BuildError::TooLarge(of))
 }

@@ -1,7 +1,7 @@
 //! What a look-up yields: claims and their ranges, borrowed from the file.
 
 use super::layout::{
-    ClaimRow, NO_SCORE, NONE, QualifierRow, RangeRow, RecordRow, Section, Slot, VulnerabilityRow, kind,
+    ClaimRow, NO_SCORE, NONE, QualifierRow, RangeRow, RecordRow, Section, Slot, VulnerabilityRow, kind, withdrawal,
 };
 use super::{Database, DatabaseError};
 use muster_domain::{BaseScore, Names, Severity, VendorState, VexStatement};
@@ -176,7 +176,34 @@ impl<'a> Candidate<'a> {
     /// Whether the record was taken back.
     #[inline]
     pub fn is_withdrawn(&self) -> bool {
-        self.row.withdrawn == 1
+        self.row.withdrawn == withdrawal::TAKEN_BACK
+    }
+
+    /// Whether the CVE program rejected the vulnerability's CVE and the record has no name but that, nor a fix for this package
+    /// (docs/decisions/0010).
+    #[inline]
+    pub fn is_rejected(&self) -> bool {
+        self.row.withdrawn == withdrawal::REJECTED
+    }
+
+    /// When the CVE program rejected the CVE, as RFC 3339, by its own record or the NVD's.
+    ///
+    /// # Errors
+    /// As `vulnerability`.
+    pub fn rejected(&self) -> Result<Option<&'a str>, DatabaseError> {
+        let name = self.vulnerability()?;
+        let row = self.vulnerability_row()?;
+        let places: &[U32] =
+            self.database.slice(Section::VulnerabilityRecords, row.records_from.get(), row.records.get())?;
+        for place in places {
+            let record: &RecordRow = self.database.row(Section::Records, place.get())?;
+            let is_its = self.database.text(record.id.get())? == name
+                && ["CVE", "NVD"].contains(&self.database.text(record.source.get())?);
+            if let (true, Some(at)) = (is_its, self.database.optional_text(record.withdrawn.get())?) {
+                return Ok(Some(at));
+            }
+        }
+        Ok(None)
     }
 
     /// Whether the record announces one update for several vulnerabilities (DSA, DLA) instead of being the record of

@@ -38,19 +38,8 @@ fn touched(old: &Database, new: &Database) -> Result<Option<Vec<Touched>>, Datab
         return Ok(None);
     }
     let mut touched = Vec::new();
-    let (mut olds, mut news) = (packages(old).peekable(), packages(new).peekable());
-    loop {
-        let order = match (olds.peek(), news.peek()) {
-            (None, None) => return Ok(Some(touched)),
-            (Some(_), None) => Ordering::Less,
-            (None, Some(_)) => Ordering::Greater,
-            (Some(a), Some(b)) => old.package_name(a)?.cmp(&new.package_name(b)?),
-        };
-        let (before, after) = match order {
-            Ordering::Less => (olds.next(), None),
-            Ordering::Greater => (None, news.next()),
-            Ordering::Equal => (olds.next(), news.next()),
-        };
+    for pair in pairs(old, new) {
+        let (before, after) = pair?;
         let Some(Versions { from, to }) = changed(old, before, new, after)? else {
             continue;
         };
@@ -61,6 +50,34 @@ fn touched(old: &Database, new: &Database) -> Result<Option<Vec<Touched>>, Datab
         let PackageName { ecosystem, name } = name.expect("one of the two is there")?;
         touched.push(Touched { ecosystem, name, from, to });
     }
+    Ok(Some(touched))
+}
+
+/// A package in the old and in the new database; one of the two is there.
+pub(super) type Pair<'a> = (Option<&'a PackageRow>, Option<&'a PackageRow>);
+
+/// Each package of either database once, in the order of their names.
+pub(super) fn pairs<'a>(
+    old: &'a Database,
+    new: &'a Database,
+) -> impl Iterator<Item = Result<Pair<'a>, DatabaseError>> + 'a {
+    let (mut olds, mut news) = (packages(old).peekable(), packages(new).peekable());
+    std::iter::from_fn(move || {
+        let order = match (olds.peek(), news.peek()) {
+            (None, None) => return None,
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (Some(a), Some(b)) => match (old.package_name(a), new.package_name(b)) {
+                (Ok(a), Ok(b)) => a.cmp(&b),
+                (Err(damaged), _) | (_, Err(damaged)) => return Some(Err(damaged)),
+            },
+        };
+        Some(Ok(match order {
+            Ordering::Less => (olds.next(), None),
+            Ordering::Greater => (None, news.next()),
+            Ordering::Equal => (olds.next(), news.next()),
+        }))
+    })
 }
 
 /// The versions whose answers may differ; `None`: no answer differs.
@@ -85,7 +102,7 @@ fn changed(
 
 /// From a version (inclusive, empty: the first) to another (exclusive, empty: none).
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Versions {
+pub(super) struct Versions {
     from: Vec<u8>,
     to: Vec<u8>,
 }
@@ -109,13 +126,15 @@ fn claims(database: &Database, package: Option<&PackageRow>) -> Result<HashMap<[
     rows.iter().map(|row| claim(Candidate::of(database, row))).collect()
 }
 
-fn claim(claim: Candidate<'_>) -> Result<([u8; 32], Versions), DatabaseError> {
+/// A claim's digest, and the versions that it speaks of.
+pub(super) fn claim(claim: Candidate<'_>) -> Result<([u8; 32], Versions), DatabaseError> {
     let mut print = Sha256::new();
     let vulnerability = claim.vulnerability()?;
     let architectures: Vec<&str> = claim.architectures()?.collect();
     let words =
         (claim.advisory()?, claim.source()?, claim.withdrawn()?, claim.vendor()?, claim.module()?, claim.remark()?);
-    let states = (claim.names(), claim.state(), claim.score(), claim.severity(), claim.is_notice());
+    let states =
+        (claim.names(), claim.state(), claim.score(), claim.severity(), claim.is_notice(), claim.is_rejected());
     print.update(format!("{vulnerability:?} {words:?} {states:?} {architectures:?}"));
     let row = claim.vulnerability_row()?;
     let prediction = facts::epss(row).map(|epss| (epss.score / EPSS_STEP).round());

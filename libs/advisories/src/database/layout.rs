@@ -194,7 +194,7 @@ pub(crate) struct ClaimRow {
     pub severity: u8,
     /// 1: by a notice.
     pub notice: u8,
-    /// 1: the record was taken back.
+    /// By `withdrawal`.
     pub withdrawn: u8,
     /// 1: about a source package.
     pub source: u8,
@@ -239,6 +239,15 @@ pub(crate) mod kind {
     pub(crate) const LISTED: u32 = 4;
     /// The range can't be read.
     pub(crate) const UNREADABLE: u32 = 5;
+}
+
+/// Whether what a claim says still stands.
+pub(crate) mod withdrawal {
+    pub(crate) const STANDS: u8 = 0;
+    /// The record was taken back.
+    pub(crate) const TAKEN_BACK: u8 = 1;
+    /// The record stands, but the CVE program rejected the CVE, which is the only name that it has.
+    pub(crate) const REJECTED: u8 = 2;
 }
 
 /// Sorted by (id, source, scope).

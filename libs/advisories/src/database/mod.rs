@@ -10,6 +10,7 @@
 
 mod build;
 mod candidate;
+mod changes;
 mod delta;
 mod facts;
 mod hash;
@@ -18,14 +19,17 @@ mod layout;
 mod life_cycles;
 mod pool;
 mod search;
+mod statements;
 mod tables;
 
 pub use build::{BuildError, BuildReport, Builder};
 pub use candidate::{Bound, Candidate, CandidateRange, Candidates, End, Text};
+pub use changes::{Changes, changes};
 pub use delta::{Delta, NAMES_MAX, delta};
 pub use facts::FactsReader;
 pub use layout::FORMAT_VERSION;
 pub use search::Found;
+pub use statements::IdleStatement;
 pub(crate) use tables::Table;
 
 use index::Index;
@@ -98,6 +102,10 @@ pub struct DatabaseInfo {
     pub packages: u64,
     /// Affected ranges and listed versions.
     pub ranges: u64,
+    /// VEX statements about vulnerabilities in it.
+    pub statements: u64,
+    /// VEX statements that are about nothing in it.
+    pub idle_statements: u64,
     /// Packages by ecosystem, release included.
     pub ecosystems: BTreeMap<String, u64>,
     /// SHA-256 of the file.
@@ -192,6 +200,8 @@ impl Database {
             advisories: self.rows(Section::Records),
             packages: self.rows(Section::Packages),
             ranges: self.rows(Section::Ranges),
+            statements: self.statements_applied(),
+            idle_statements: self.idle_statements().len() as u64,
             ecosystems: ecosystems.map(named).collect(),
             digest: self.digest.get_or_init(|| self.digest_of_file()).clone(),
             contents: digest_of(self.header.contents),

@@ -1,6 +1,6 @@
 //! Finding things by name: for a person at a terminal, so in the time of a walk through the file.
 
-use super::layout::{Section, VulnerabilityRow};
+use super::layout::{ClaimRow, PackageRow, Section, VulnerabilityRow};
 use super::{Database, DatabaseError, PackageName};
 
 /// What a search found, at most as much of each as was asked for.
@@ -40,6 +40,26 @@ impl Database {
         vulnerabilities.truncate(most);
         packages.truncate(most);
         Ok(Found { vulnerabilities, packages })
+    }
+
+    /// The packages of which something is said on a vulnerability of this name, sorted.
+    ///
+    /// # Errors
+    /// When the file is damaged.
+    pub fn packages_of(&self, vulnerability: &str) -> Result<Vec<PackageName>, DatabaseError> {
+        let rows = self.table::<PackageRow>(Section::Packages);
+        let mut named = Vec::new();
+        for (row, package) in rows.iter().zip(self.packages()) {
+            let claims: &[ClaimRow] = self.slice(Section::Claims, row.claims_from.get(), row.claims.get())?;
+            for claim in claims {
+                let about: &VulnerabilityRow = self.row(Section::Vulnerabilities, claim.vulnerability.get())?;
+                if self.text(about.name.get())? == vulnerability {
+                    named.push(package?);
+                    break;
+                }
+            }
+        }
+        Ok(named)
     }
 
     /// The name under which this file has a vulnerability: itself, or the one that it is an alias of.

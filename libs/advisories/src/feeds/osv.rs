@@ -12,7 +12,7 @@ use muster_domain::{
 };
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 /// Most bytes of a summary that are kept.
 const SUMMARY_BYTES_MAX: usize = 1024;
@@ -208,9 +208,27 @@ fn read_affected(ecosystem: Ecosystem, entry: RawAffected, index: usize, skipped
         severity,
         vendor_severity,
         state: ends.then_some(VendorState::EndOfLife),
+        architectures: platforms(&entry.ecosystem_specific.imports),
         remark: remark.or(entry.ecosystem_specific.availability.0.filter(|text| text != FOR_EVERYONE)),
         ..Affected::new(ecosystem, name)
     }
+}
+
+/// The platforms on which Go's packages are vulnerable, as `GOOS/GOARCH` with `*` for any; none: all of them.
+fn platforms(imports: &[RawImport]) -> Vec<String> {
+    let words = |words: &[Word]| -> Vec<String> { words.iter().filter_map(|word| word.0.clone()).collect() };
+    let mut platforms = BTreeSet::new();
+    for RawImport { goos, goarch } in imports {
+        let (systems, architectures) = (words(goos), words(goarch));
+        if systems.is_empty() && architectures.is_empty() {
+            return Vec::new();
+        }
+        let or_any = |list: &[String]| if list.is_empty() { vec!["*".to_owned()] } else { list.to_vec() };
+        for system in or_any(&systems) {
+            platforms.extend(or_any(&architectures).iter().map(|architecture| format!("{system}/{architecture}")));
+        }
+    }
+    platforms.into_iter().collect()
 }
 
 /// Ubuntu has one entry of a package in a release, under `Ubuntu:Pro:…` where only subscribers get a fix; but who has no
@@ -405,6 +423,17 @@ struct RawSpecificFields {
     /// Malicious packages have their CWEs here.
     #[serde(default)]
     cwes: RawCwes,
+    /// Go's vulnerable packages, each with the platforms on which it is (go.dev/doc/security/vuln/database, "ecosystem_specific").
+    #[serde(default, deserialize_with = "bounded::<_, _, 10_000>")]
+    imports: Vec<RawImport>,
+}
+
+#[derive(Deserialize)]
+struct RawImport {
+    #[serde(default, deserialize_with = "bounded::<_, _, 100>")]
+    goos: Vec<Word>,
+    #[serde(default, deserialize_with = "bounded::<_, _, 100>")]
+    goarch: Vec<Word>,
 }
 
 /// `[{"cweId":"CWE-506",…}]`; anything else is passed over.
@@ -439,6 +468,7 @@ struct RawSpecific {
     cpes: Vec<Word>,
     informational: Word,
     last_known_affected_version_range: Word,
+    imports: Vec<RawImport>,
 }
 
 impl From<Option<RawSpecificFields>> for RawSpecific {
@@ -453,6 +483,7 @@ impl From<Option<RawSpecificFields>> for RawSpecific {
             cpes,
             informational,
             last_known_affected_version_range,
+            imports,
         } = fields.unwrap_or_default();
         if let RawCwes::Named(cwes) = cwes {
             cwe_ids.extend(cwes.into_iter().map(|cwe| cwe.id));
@@ -466,6 +497,7 @@ impl From<Option<RawSpecificFields>> for RawSpecific {
             cpes,
             informational,
             last_known_affected_version_range,
+            imports,
         }
     }
 }
@@ -490,6 +522,24 @@ mod tests {
         assert_eq!(record.advisory.affected.len(), 1);
         assert_eq!(record.unknown_ecosystems, ["Amiga", "Plan 9"]);
         assert!(record.skipped.is_empty());
+    }
+
+    #[test]
+    fn a_go_record_tells_the_platforms_that_it_is_about() {
+        let check = |imports: &str, expected: &[&str]| {
+            let json = format!(
+                r#"{{"id":"GO-1","affected":[{{"package":{{"ecosystem":"Go","name":"stdlib"}},
+                    "ecosystem_specific":{{"imports":[{imports}]}}}}]}}"#
+            );
+            assert_eq!(record(&json).advisory.affected[0].architectures, expected, "{imports}");
+        };
+        check(r#"{"path":"crypto/rand","goos":["windows"],"symbols":["Read"]}"#, &["windows/*"]); // GO-2022-0477
+        check(r#"{"path":"crypto/elliptic","goarch":["amd64"]}"#, &["*/amd64"]); // GO-2022-0187
+        check(r#"{"path":"cmd/link","goos":["js"],"goarch":["wasm"]}"#, &["js/wasm"]); // GO-2022-0247
+        check(r#"{"path":"a","goos":["windows"]},{"path":"b","goarch":["arm"]}"#, &["*/arm", "windows/*"]);
+        check(r#"{"path":"a","goos":["windows"]},{"path":"b"}"#, &[]); // the other package is vulnerable everywhere
+        check(r#"{"path":"a"}"#, &[]);
+        check("", &[]);
     }
 
     #[test]

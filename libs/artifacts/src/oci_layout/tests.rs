@@ -49,6 +49,9 @@ async fn the_same_root_gives_the_same_packages_whatever_holds_it() {
     assert_eq!(inventory_of(&format!("oci:{}", at("layout"))).await, expected);
     assert_eq!(inventory_of(&format!("oci:{}:v1", at("layout"))).await, expected);
     assert_eq!(inventory_of(&format!("oci:{}", at("layout.tar"))).await, expected);
+    let named = read_target(&format!("oci:{}", at("layout"))).await.unwrap().remove(0).inventory.image.unwrap();
+    assert_eq!((named.repository, named.tags), (None, vec!["v1".to_owned()]));
+    assert_eq!(named.digests.len(), 2); // the manifest and the index that led there
 
     let plain: Vec<Vec<u8>> = vec![tar(&root()), tar(&[("x", file("y"))])];
     let diff_ids: Vec<Digest> = plain.iter().map(|layer| Digest::of(layer)).collect();
@@ -64,6 +67,8 @@ async fn the_same_root_gives_the_same_packages_whatever_holds_it() {
     fs::write(at("docker.tar"), tar(&docker)).unwrap();
     assert_eq!(inventory_of(&format!("oci:{}", at("docker.tar"))).await, expected);
     assert_eq!(inventory_of(&format!("oci:{}:v1", at("docker.tar"))).await, expected);
+    let named = read_target(&format!("oci:{}", at("docker.tar"))).await.unwrap().remove(0).inventory.image.unwrap();
+    assert_eq!((named.repository.as_deref(), named.tags), (Some("docker.io/library/app"), vec!["v1".to_owned()]));
     docker[4].1 = file("other");
     fs::write(at("docker.tar"), tar(&docker)).unwrap();
     assert!(matches!(

@@ -2,7 +2,7 @@
 
 use super::judge::{Decision, Installed, Why};
 use muster_advisories::{CandidateRange, DatabaseError, End};
-use muster_domain::{MatchedRange, VendorState};
+use muster_domain::{Channel, MatchedRange, VendorState};
 use muster_versions::VersionKey;
 
 /// The range that holds, or the nearest one that doesn't.
@@ -10,9 +10,14 @@ pub(super) fn range(decision: &Decision<'_, '_>) -> Result<Option<MatchedRange>,
     match decision.judgement.why {
         Why::Inside(range) => matched(&range).map(Some),
         Why::Outside => nearest(decision, decision.installed())?.map(|range| matched(&range)).transpose(),
-        Why::Withdrawn | Why::VendorSays(_) | Why::VersionUnreadable | Why::RangeUnreadable(_) | Why::NoVersions => {
-            Ok(None)
-        }
+        Why::OtherBranch(_) => nearest(decision, decision.installed())?.map(|range| matched(&range)).transpose(),
+        Why::Withdrawn
+        | Why::CveRejected
+        | Why::OtherPlatform
+        | Why::VendorSays(_)
+        | Why::VersionUnreadable
+        | Why::RangeUnreadable(_)
+        | Why::NoVersions => Ok(None),
     }
 }
 
@@ -20,8 +25,12 @@ pub(super) fn range(decision: &Decision<'_, '_>) -> Result<Option<MatchedRange>,
 pub(super) fn reason(decision: &Decision<'_, '_>) -> Result<String, DatabaseError> {
     let mut reason = bare_reason(decision, decision.installed())?;
     let remark = decision.claim().remark()?.map(|remark| format!(" ({remark})")).unwrap_or_default();
-    if let Why::VendorSays(state) = decision.judgement.why {
-        return Ok(format!("the vendor says: {}{remark}", state.as_str()));
+    let question = &decision.found.lookup.question;
+    if question.channel == Channel::UpdateStream {
+        reason = format!("by {}, for which it was built: {reason}", question.ecosystem);
+    }
+    if let Why::VendorSays(_) = decision.judgement.why {
+        return Ok(format!("{reason}{remark}"));
     }
     match decision.claim().state() {
         Some(state) if state != VendorState::Fixed => {
@@ -29,7 +38,7 @@ pub(super) fn reason(decision: &Decision<'_, '_>) -> Result<String, DatabaseErro
         }
         _ => {}
     }
-    if decision.found.lookup.question.is_extended && decision.judgement.fixed.is_some() {
+    if question.channel == Channel::Subscription && decision.judgement.fixed.is_some() {
         reason.push_str("; the fix comes with Ubuntu Pro");
     }
     Ok(reason)
@@ -41,6 +50,19 @@ fn bare_reason(decision: &Decision<'_, '_>, installed: &Installed<'_>) -> Result
         Why::Withdrawn => {
             format!("the advisory was withdrawn on {}", decision.claim().withdrawn()?.unwrap_or_default())
         }
+        Why::CveRejected => {
+            let at = decision.claim().rejected()?.map(|at| format!(" on {at}")).unwrap_or_default();
+            format!("the CVE program rejected it{at}, and its record here names no fix")
+        }
+        Why::OtherPlatform => {
+            let platforms: Vec<&str> = decision.claim().architectures()?.collect();
+            format!("it is vulnerable on other platforms only ({})", platforms.join(", "))
+        }
+        Why::OtherBranch(fix) => format!(
+            "{raw} was built for an earlier minor release than the fix {}, so that their order tells nothing, and no update stream's \
+             own fix is known",
+            fix.text.read()?
+        ),
         Why::VendorSays(state) => format!("the vendor says: {}", state.as_str()),
         Why::Inside(range) => inside(raw, &range)?,
         Why::Outside => match nearest(decision, installed)? {

@@ -3,7 +3,7 @@
 
 use super::lookup::{Found, is_same_build};
 use muster_advisories::{Bound, Candidate, CandidateRange, DatabaseError, End, Text};
-use muster_domain::{Names, Status, VendorState};
+use muster_domain::{Channel, Names, Status, VendorState, red_hat_release};
 use muster_versions::{Malformed, Scheme, VersionKey};
 
 /// The installed version, as written and as compared.
@@ -39,8 +39,14 @@ pub(super) enum Why<'a> {
     Withdrawn,
     /// This range holds.
     Inside(CandidateRange<'a>),
+    /// The CVE program rejected the CVE, and the record says nothing beyond it.
+    CveRejected,
+    /// The record is about other platforms.
+    OtherPlatform,
     /// No range holds.
     Outside,
+    /// No range holds, but the fix was built for a later minor release than the installed version, so that their order tells nothing.
+    OtherBranch(Bound<'a>),
     /// The vendor says so, whatever the version.
     VendorSays(VendorState),
     /// The installed version can't be read.
@@ -68,15 +74,20 @@ impl<'d, 'l> Decision<'d, 'l> {
     }
 }
 
-/// The decision among claims about one vulnerability (its rule stands above `matching`). `None` without claims.
+/// The decision among claims about one vulnerability (its rule stands above `matching`). None without claims. `is_on_stream` tells of
+/// the minor release that the installed version was built for whether the system stays on it.
 pub(super) fn decide<'d, 'l>(
     claims: &[Found<'d, 'l>],
     is_distribution: bool,
+    is_on_stream: impl Fn(&Installed<'_>) -> bool,
 ) -> Result<Option<Decision<'d, 'l>>, DatabaseError> {
-    let of = |is_extended| claims.iter().filter(move |claim| claim.lookup.question.is_extended == is_extended);
-    let plain = best(of(false).copied(), is_distribution)?;
-    let extended = best(of(true).copied(), is_distribution)?;
-    Ok(match (plain, extended) {
+    if let Some(decision) = elsewhere(claims)? {
+        return Ok(Some(decision));
+    }
+    let of = |channel| claims.iter().filter(move |claim| claim.lookup.question.channel == channel).copied();
+    let plain = best(of(Channel::Release), is_distribution)?;
+    let extended = best(of(Channel::Subscription), is_distribution)?;
+    let main = match (plain, extended) {
         // What the subscription alone fixes is told as a fix, and counts as one where it is installed.
         (Some(plain), Some(extended)) if plain.judgement.status != Status::NotAffected => {
             let is_fixed = extended.judgement.status == Status::NotAffected;
@@ -84,6 +95,77 @@ pub(super) fn decide<'d, 'l>(
             Some(if is_fixed || tells_fix { extended } else { plain })
         }
         (plain, extended) => plain.or(extended),
+    };
+    match (main, of_stream(of(Channel::UpdateStream))?) {
+        (Some(main), Some(stream)) => Ok(Some(of_two(main, stream, is_on_stream(main.installed())))),
+        (Some(main), None) => of_later_branch(main).map(Some),
+        (None, stream) => Ok(stream),
+    }
+}
+
+/// Go's vulnerability database alone says on which platforms something is vulnerable: where it says "not on this one", that holds
+/// against records of others about the same vulnerability, which know of versions only.
+fn elsewhere<'d, 'l>(claims: &[Found<'d, 'l>]) -> Result<Option<Decision<'d, 'l>>, DatabaseError> {
+    let Some(found) = claims.iter().find(|claim| claim.is_elsewhere) else {
+        return Ok(None);
+    };
+    for other in claims.iter().filter(|claim| !claim.is_elsewhere) {
+        if other.candidate.source()? == found.candidate.source()? {
+            return Ok(None);
+        }
+    }
+    Ok(Some(Decision { found: *found, judgement: judge(found)? }))
+}
+
+/// What the update streams of a minor release say. They share their builds, so what one of them fixed is fixed.
+fn of_stream<'d, 'l>(
+    claims: impl Iterator<Item = Found<'d, 'l>> + Clone,
+) -> Result<Option<Decision<'d, 'l>>, DatabaseError> {
+    for found in claims.clone() {
+        let decision = Decision { found, judgement: judge(&found)? };
+        if matches!(decision.judgement.why, Why::Outside) && is_behind_a_fix(&decision)? {
+            return Ok(Some(decision));
+        }
+    }
+    best(claims, true)
+}
+
+/// The word of a release against that of the update stream that the installed version was built for. Its builds have an order
+/// against the stream's fix, and none that can be relied on against a fix for a later minor release.
+fn of_two<'d, 'l>(main: Decision<'d, 'l>, stream: Decision<'d, 'l>, is_on_stream: bool) -> Decision<'d, 'l> {
+    match (stream.judgement.status, main.judgement.status) {
+        (Status::NotAffected, _) if matches!(stream.judgement.why, Why::Outside | Why::VendorSays(_)) => stream,
+        (Status::Affected, Status::Affected) if is_on_stream && stream.judgement.fixed.is_some() => stream,
+        (Status::Affected, Status::NotAffected | Status::Undetermined) => stream,
+        _ => main,
+    }
+}
+
+/// Where no update stream's fix is known, a version that seems to be behind the fix is not told to be good when it was built for an
+/// earlier minor release than all fixes at or before it: two branches count their builds on their own.
+fn of_later_branch<'d, 'l>(main: Decision<'d, 'l>) -> Result<Decision<'d, 'l>, DatabaseError> {
+    let (installed, question) = (main.installed(), &main.found.lookup.question);
+    let own = red_hat_release(installed.raw).filter(|_| question.ecosystem.starts_with("Red Hat:"));
+    let (Some(own), Why::Outside, Some(key)) = (own, main.judgement.why, installed.key()) else {
+        return Ok(main);
+    };
+    let mut later = None;
+    for range in main.claim().ranges()? {
+        if let CandidateRange::Interval { end: End::Fixed(fix), .. } = range?
+            && fix.key <= key
+        {
+            match red_hat_release(fix.text.read()?) {
+                Some(built_for) if built_for.0 == own.0 && built_for.1 > own.1 => later = Some(fix),
+                _ => return Ok(main),
+            }
+        }
+    }
+    Ok(match later {
+        Some(fix) => Decision {
+            judgement: Judgement { status: Status::Undetermined, why: Why::OtherBranch(fix), fixed: None },
+            ..main
+        },
+        None => main,
     })
 }
 
@@ -91,7 +173,10 @@ fn best<'d, 'l>(
     claims: impl Iterator<Item = Found<'d, 'l>> + Clone,
     is_distribution: bool,
 ) -> Result<Option<Decision<'d, 'l>>, DatabaseError> {
-    let stands_alone = |claim: &Found<'_, '_>| !claim.candidate.is_notice() && !claim.candidate.is_withdrawn();
+    let stands_alone = |claim: &Found<'_, '_>| {
+        let candidate = &claim.candidate;
+        !candidate.is_notice() && !candidate.is_withdrawn() && !candidate.is_rejected()
+    };
     let has_own_record = is_distribution && claims.clone().any(|claim| stands_alone(&claim));
     // What a record says of the package itself is nearer than what it says of its source.
     let is_nearest = |claim: &Found<'_, '_>| {
@@ -103,7 +188,7 @@ fn best<'d, 'l>(
     };
     let mut decisions: Vec<Decision<'d, 'l>> = Vec::new();
     for claim in claims.clone().filter(|claim| (!has_own_record || stands_alone(claim)) && is_nearest(claim)) {
-        decisions.push(Decision { found: claim, judgement: judge(&claim.candidate, &claim.lookup.installed)? });
+        decisions.push(Decision { found: claim, judgement: judge(&claim)? });
     }
     if is_distribution && decisions.len() > 1 {
         drop_later_fixes(&mut decisions)?;
@@ -158,10 +243,19 @@ impl Judgement<'_> {
         match (&self.fixed, &other.fixed) {
             (Some(fixed), Some(other)) => fixed.key < other.key,
             (Some(_), None) => true,
-            // A record that stands says more than one that was taken back.
-            (None, None) => matches!(other.why, Why::Withdrawn) && !matches!(self.why, Why::Withdrawn),
+            // A record that stands says more than one that was taken back or whose CVE was rejected.
+            (None, None) => standing(&self.why) > standing(&other.why),
             (None, Some(_)) => false,
         }
+    }
+}
+
+/// How much of what a record says still stands.
+fn standing(why: &Why<'_>) -> u8 {
+    match why {
+        Why::Withdrawn => 0,
+        Why::CveRejected => 1,
+        _ => 2,
     }
 }
 
@@ -174,10 +268,17 @@ fn weight(status: Status) -> u8 {
     }
 }
 
-fn judge<'a>(claim: &Candidate<'a>, installed: &Installed<'_>) -> Result<Judgement<'a>, DatabaseError> {
+fn judge<'a>(found: &Found<'a, '_>) -> Result<Judgement<'a>, DatabaseError> {
+    let (claim, installed) = (&found.candidate, &found.lookup.installed);
     let answer = |status, why| Judgement { status, why, fixed: None };
     if claim.is_withdrawn() {
         return Ok(answer(Status::NotAffected, Why::Withdrawn));
+    }
+    if claim.is_rejected() {
+        return Ok(answer(Status::NotAffected, Why::CveRejected));
+    }
+    if found.is_elsewhere {
+        return Ok(answer(Status::NotAffected, Why::OtherPlatform));
     }
     match claim.state() {
         Some(state @ VendorState::NotAffected) => return Ok(answer(Status::NotAffected, Why::VendorSays(state))),

@@ -3,7 +3,8 @@
 use super::property;
 use crate::{Parsed, merge::ecosystem_of, npm, os_release, rpm};
 use muster_domain::{
-    Components, Ecosystem, Inventory, OperatingSystem, Package, PackageManager, PackageUrl, Skipped, SourcePackage,
+    Components, Ecosystem, Gap, ImageIdentity, Inventory, OperatingSystem, Package, PackageManager, PackageUrl,
+    Skipped, SourcePackage,
 };
 use serde::Deserialize;
 
@@ -123,6 +124,8 @@ struct Found {
     parsed: Parsed,
     count: usize,
     limits: Vec<String>,
+    gaps: Vec<Gap>,
+    image: Option<ImageIdentity>,
 }
 
 impl Found {
@@ -136,6 +139,8 @@ impl Found {
                         self.parsed.skip(skipped.place, skipped.reason);
                     }
                 }
+                property::GAP => self.gaps.extend(serde_json::from_str::<Gap>(&value)),
+                property::IMAGE => self.image = serde_json::from_str(&value).ok(),
                 _ => {}
             }
         }
@@ -174,7 +179,8 @@ impl Found {
         if self.parsed.untold > 0 {
             self.limits.push(format!("{} more records were left out", self.parsed.untold));
         }
-        Inventory::new(self.os, self.parsed.packages, self.parsed.skipped, self.limits)
+        let inventory = Inventory::new(self.os, self.parsed.packages, self.parsed.skipped, self.limits);
+        Inventory { gaps: self.gaps, image: self.image, ..inventory }
     }
 }
 
@@ -224,7 +230,10 @@ fn package(component: &Component, purl: &str) -> Result<Package, String> {
     paths.retain(|path| !path.is_empty());
     paths.sort();
     paths.dedup();
-    let arch = purl.qualifiers.get("arch").cloned();
+    let qualifier = |name: &str| purl.qualifiers.get(name);
+    // As cyclonedx-gomod writes the platform of a program.
+    let platform = || Some(format!("{}/{}", qualifier("goos")?, qualifier("goarch")?));
+    let arch = qualifier("arch").cloned().or_else(platform);
     let layer = value(component, property::LAYER).or_else(|| value(component, "aquasecurity:trivy:LayerDigest"));
     Ok(Package {
         ecosystem,

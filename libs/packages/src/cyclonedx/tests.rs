@@ -1,6 +1,8 @@
 use super::*;
 use crate::ssm;
-use muster_domain::{Digest, Ecosystem, Inventory, OperatingSystem, Package, PackageManager, Skipped, SourcePackage};
+use muster_domain::{
+    Digest, Ecosystem, Gap, ImageIdentity, Inventory, OperatingSystem, Package, PackageManager, Skipped, SourcePackage,
+};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -48,7 +50,10 @@ fn sample() -> Inventory {
         node(PackageManager::Npm, &["package-lock.json"]),
     ];
     let skipped = vec![Skipped { place: "x: \"y\"".to_owned(), reason: "no version".to_owned() }];
-    Inventory::new(Some(os), packages, skipped, vec!["more than 5 layers".to_owned()])
+    let gap = Gap { ecosystem: "Debian:12".to_owned(), reason: "nothing reads \"x\"".to_owned(), packages: 0 };
+    let image = ImageIdentity { repository: Some("ghcr.io/x/y".to_owned()), ..ImageIdentity::default() };
+    let inventory = Inventory::new(Some(os), packages, skipped, vec!["more than 5 layers".to_owned()]);
+    Inventory { gaps: vec![gap], image: Some(image), ..inventory }
 }
 
 fn check(document: Value, packages: &[&str], skipped: &[&str]) {

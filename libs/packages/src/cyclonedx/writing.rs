@@ -20,6 +20,14 @@ pub fn write(inventory: &Inventory, target: &str) -> Value {
         .iter()
         .map(|skipped| (property::SKIPPED, serde_json::to_string(skipped).expect("two texts are always JSON")));
     let limits = inventory.limits_reached.iter().map(|limit| (property::LIMIT, limit.clone()));
+    let gaps = inventory
+        .gaps
+        .iter()
+        .map(|gap| (property::GAP, serde_json::to_string(gap).expect("two texts and a number are always JSON")));
+    let image = inventory
+        .image
+        .iter()
+        .map(|image| (property::IMAGE, serde_json::to_string(image).expect("texts are always JSON")));
     let mut document = json!({
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
@@ -32,7 +40,7 @@ pub fn write(inventory: &Inventory, target: &str) -> Value {
         },
         "components": components,
     });
-    let properties = properties(skipped.chain(limits));
+    let properties = properties(skipped.chain(limits).chain(gaps).chain(image));
     if !properties.is_empty() {
         document["metadata"]["properties"] = properties.into();
     }

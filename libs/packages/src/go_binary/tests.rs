@@ -92,6 +92,20 @@ fn the_toolchain_is_the_standard_librarys_version() {
 }
 
 #[test]
+fn the_platform_is_told_by_the_settings() {
+    let check = |modules: &str, expected: Option<&str>| {
+        let packages = parse("x", &elf(&inline("go1.21.1", &framed(modules)))).unwrap().packages;
+        assert!(packages.iter().all(|package| package.architecture.as_deref() == expected), "{modules}");
+    };
+    let settings =
+        "dep\ta.org/b\tv1.0.0\nbuild\t-compiler=gc\nbuild\tGOARCH=amd64\nbuild\tGOOS=linux\nbuild\tGOAMD64=v1\n";
+    check(settings, Some("linux/amd64"));
+    check("dep\ta.org/b\tv1.0.0\n", None); // before Go 1.18
+    check("build\tGOOS=linux\n", None);
+    check("build\tGOOS=\nbuild\tGOARCH=a/b\n", None);
+}
+
+#[test]
 fn a_replaced_module_is_what_was_taken_in_its_place() {
     let check = |modules: &str, expected: &[&str]| {
         let read = read(&elf(&inline("go1.21.1", &framed(modules)))).unwrap();

@@ -234,3 +234,27 @@ fn packages_of_every_system_are_judged_by_its_maker() {
         "Arch Linux pkg:alpm/arch/a@1-1",
     );
 }
+
+#[test]
+fn packages_that_nothing_lists_are_a_gap_and_not_a_clean_bill() {
+    const ALPINE: Step<'_> = File("etc/os-release", "ID=alpine\nVERSION_ID=3.18.4\n");
+    const UNKNOWN: Step<'_> = File("etc/os-release", "ID=gentoo\nVERSION_ID=2.14\n");
+    const PORTAGE: Step<'_> = File("var/db/pkg/app-shells/bash-5/PF", "bash-5");
+    let check = |layers: &[&[Step<'_>]], expected: &[&str]| {
+        let inventory = image(layers);
+        let gaps: Vec<String> = inventory.gaps.iter().map(ToString::to_string).collect();
+        assert_eq!(gaps, expected);
+        assert_eq!(inventory.is_partial(), !expected.is_empty() || !inventory.skipped.is_empty());
+    };
+    let portage = "gentoo 2.14: nothing reads its package database `var/db/pkg/app-shells/bash-5/PF` of portage";
+    check(&[&[UNKNOWN, PORTAGE]], &[portage]);
+    check(&[&[PORTAGE]], &["portage: nothing reads its package database `var/db/pkg/app-shells/bash-5/PF` of portage"]);
+    // a system from which somebody removed the database, or one that never had any
+    let missing = "no package database of the operating system was found";
+    check(&[&[UNKNOWN, PORTAGE], &[Whiteout("var/db/pkg")]], &[&format!("gentoo 2.14: {missing}")]);
+    check(&[&[ALPINE]], &[&format!("Alpine:v3.18: {missing}")]);
+    check(&[&[File(A, A1)]], &[]); // a folder or a Lambda function has no system
+    // a database that is read, empty or not
+    check(&[&[ALPINE, File(STATUS, "")]], &[]);
+    check(&[&[ALPINE, File("var/lib/dpkg/status.d/a", "Package: a\nVersion: 1\n")]], &[]);
+}

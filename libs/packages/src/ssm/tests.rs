@@ -1,5 +1,5 @@
 use super::*;
-use crate::{Collector, LayerOrigin, Limits, merge};
+use crate::{Collector, LayerOrigin, Limits, kernel, merge};
 use proptest::prelude::*;
 use std::{
     fs,
@@ -48,7 +48,20 @@ fn the_custom_type_counts_alone_when_it_is_there() {
 }
 
 #[test]
-fn applications_have_the_ecosystem_of_a_system_that_dpkg_manages() {
+fn the_running_kernel_is_the_one_that_the_script_saw() {
+    let check = |fields: &[(&str, &str)], kernel: Option<&str>, skipped: &[&str]| {
+        let system = [&[("Manager", "os-release"), ("Name", "debian"), ("Version", "12")], fields].concat();
+        let inventory = inventory(None, &[], &[entry(&system)]);
+        assert_eq!((inventory.running_kernel.as_deref(), reasons(&inventory).as_slice()), (kernel, skipped));
+    };
+    check(&[("RunningKernel", "6.1.0-18-amd64")], Some("6.1.0-18-amd64"), &[]);
+    check(&[], None, &[]); // the script of earlier versions
+    check(&[("RunningKernel", "")], None, &[]); // a system without `uname`
+    check(&[("RunningKernel", "6.1.0 \u{7}")], None, &["`RunningKernel` is no release of a kernel"]);
+}
+
+#[test]
+fn applications_have_the_ecosystem_of_their_system() {
     let check = |platform: &str, fields: &[(&str, &str)], ecosystem: Option<&str>, expected: &str| {
         let inventory = inventory(operating_system(platform), &[entry(fields)], &[]);
         assert_eq!(told(&inventory), [expected]);
@@ -56,7 +69,8 @@ fn applications_have_the_ecosystem_of_a_system_that_dpkg_manages() {
     };
     let curl =
         [("Name", "curl"), ("Version", "8.3.0"), ("Release", "1.amzn2"), ("Epoch", "1"), ("Architecture", "x86_64")];
-    check("Amazon Linux 2023", &curl, None, "pkg:rpm/amzn/curl@1:8.3.0-1.amzn2?arch=x86_64 -");
+    let curl_purl = "pkg:rpm/amzn/curl@8.3.0-1.amzn2?arch=x86_64&distro=amzn-2023&epoch=1 -";
+    check("Amazon Linux 2023", &curl, Some("Amazon Linux:2023"), curl_purl);
     let deb = [("Name", "curl"), ("Version", "7.81.0-1ubuntu1"), ("PackageId", "curl_7.81.0-1ubuntu1_amd64.deb")];
     check("Ubuntu 22.04", &deb, Some("Ubuntu:22.04"), "pkg:deb/ubuntu/curl@7.81.0-1ubuntu1?distro=ubuntu-22.04 -");
     check("Ubuntu 22.04", &[("Name", "core20"), ("Version", "1"), ("PackageId", "")], None, "pkg:generic/core20@1 -"); // a snap
@@ -105,7 +119,7 @@ proptest! {
     #[test]
     fn any_entries_are_read_without_a_panic(
         entries in proptest::collection::vec(proptest::collection::btree_map(
-            "(Name|Version|Manager|Release|Epoch|PackageId|SourceName)", "(dpkg|os-release|[ -~é]{0,8})", 0..7), 0..8)
+            "(Name|Version|Manager|RunningKernel|Release|Epoch|PackageId|SourceName)", "(dpkg|os-release|[ -~é]{0,8})", 0..7), 0..8)
     ) {
         inventory(None, &entries, &[]);
         inventory(None, &[], &entries);
@@ -177,7 +191,9 @@ fn the_script_tells_the_same_as_this_machines_disk() {
     assert!(output.status.success(), "{output:?}");
     let inventory = inventory(None, &[], &entries(folder.path()));
     assert!(inventory.packages.len() > 50 && !inventory.is_partial());
-    assert_eq!(inventory, from_disk(status, os_release));
+    let running = fs::read_to_string(Path::new("/").join(kernel::PATH)).unwrap();
+    assert_eq!(inventory.running_kernel.as_deref(), Some(running.trim()));
+    assert_eq!(Inventory { running_kernel: None, ..inventory }, from_disk(status, os_release));
 }
 
 #[test]
@@ -200,7 +216,11 @@ fn the_script_writes_valid_json_whatever_stands_in_the_files() {
     ];
     fs::write(&status, text.concat()).unwrap();
     fs::write(&os_release, "ID=debian\nVERSION_ID=\"12\"\nPRETTY_NAME=\"A \\\"quoted\\\" \\\\ name\"\n").unwrap();
-    let environment: [(&str, &Path); 2] = [("DPKG_ADMINDIR", folder.path()), ("MUSTER_OS_RELEASE", &os_release)];
+    let environment: [(&str, &Path); 3] = [
+        ("DPKG_ADMINDIR", folder.path()),
+        ("MUSTER_OS_RELEASE", &os_release),
+        ("MUSTER_KERNEL_RELEASE", Path::new("")), // another root's packages, so no kernel runs
+    ];
     let Some(output) = run(folder.path(), &environment) else { return };
     assert!(output.status.success(), "{output:?}");
     let told = inventory(None, &[], &entries(folder.path()));

@@ -99,6 +99,7 @@ fn epoch(number: u64, fleet: &Fleet) -> Epoch {
         advisories: 1,
         bytes: 0,
         delta: StoredDelta { touched: vec![touched], everything: false },
+        changes: None,
     }
 }
 

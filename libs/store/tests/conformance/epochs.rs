@@ -33,6 +33,7 @@ pub fn epoch(number: u64, file: &[u8], touched: &[(&str, &str)]) -> Epoch {
         advisories: 7,
         bytes: file.len() as u64,
         delta: StoredDelta { touched, everything: false },
+        changes: Some(RecordChanges { added: number, changed: 2, withdrawn: 1 }).filter(|_| number > 1),
     }
 }
 

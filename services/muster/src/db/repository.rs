@@ -2,17 +2,14 @@
 
 use anyhow::{Context, Result, bail};
 use muster_advisories::distribution::{self, FileEntry, PublicKey, Rollback, SecretKey, Trust};
+use muster_advisories_service::location::{Location, client, is_address, open_address};
 use muster_domain::Digest;
 use std::{
     fs::File,
     io::{self, Read},
     path::{Path, PathBuf},
-    time::Duration,
 };
-use tokio::runtime::Handle;
 
-/// A server that says nothing for this long is given up.
-const READ_TIMEOUT: Duration = Duration::from_secs(60);
 /// The largest feed that is fetched, in bytes; OSV's largest export has some hundreds of megabytes.
 const FEED_BYTES_MAX: u64 = 4 << 30;
 
@@ -39,12 +36,7 @@ impl Source {
 
     /// Opens files of the repository by their names.
     fn files(&self) -> Result<impl FnMut(&str) -> io::Result<Box<dyn Read>> + use<>> {
-        let from = self.from.clone();
-        let web = if is_address(&from) { Some(client()?) } else { None };
-        Ok(move |name: &str| match &web {
-            Some(client) => body(client, &format!("{}/{name}", from.trim_end_matches('/'))),
-            None => Ok(Box::new(File::open(Path::new(&from).join(name))?) as Box<dyn Read>),
-        })
+        Location::new(&self.from)?.files()
     }
 }
 
@@ -112,7 +104,8 @@ pub fn local(source: &Path, folder: &Path) -> Result<PathBuf> {
     let name = address.split(['?', '#']).next().unwrap_or_default();
     let name = name.rsplit('/').find(|part| !part.is_empty()).unwrap_or("feed");
     let path = folder.join(format!("{}-{name}", &Digest::of(address.as_bytes()).hex()[..16]));
-    let mut reader = body(&client()?, &address).with_context(|| format!("fetch {address}"))?.take(FEED_BYTES_MAX + 1);
+    let mut reader =
+        open_address(&client()?, &address).with_context(|| format!("fetch {address}"))?.take(FEED_BYTES_MAX + 1);
     let mut file = File::create(&path).with_context(|| format!("create {}", path.display()))?;
     let bytes = io::copy(&mut reader, &mut file).with_context(|| format!("fetch {address}"))?;
     if bytes > FEED_BYTES_MAX {
@@ -123,46 +116,6 @@ pub fn local(source: &Path, folder: &Path) -> Result<PathBuf> {
 
 fn public_keys(paths: &[PathBuf]) -> Result<Vec<PublicKey>> {
     Ok(paths.iter().map(|path| PublicKey::read(path)).collect::<Result<_, _>>()?)
-}
-
-fn is_address(text: &str) -> bool {
-    text.starts_with("https://") || text.starts_with("http://")
-}
-
-fn client() -> Result<reqwest::Client> {
-    let client = reqwest::Client::builder().read_timeout(READ_TIMEOUT).connect_timeout(READ_TIMEOUT).build();
-    client.context("make the HTTP client")
-}
-
-/// An answer's body, read as it comes.
-struct Body {
-    response: reqwest::Response,
-    chunk: bytes::Bytes,
-}
-
-fn body(client: &reqwest::Client, address: &str) -> io::Result<Box<dyn Read>> {
-    let response = wait(client.get(address).send()).and_then(reqwest::Response::error_for_status);
-    let response = response.map_err(io::Error::other)?;
-    Ok(Box::new(Body { response, chunk: bytes::Bytes::new() }))
-}
-
-impl Read for Body {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.chunk.is_empty() {
-            match wait(self.response.chunk()).map_err(io::Error::other)? {
-                Some(chunk) => self.chunk = chunk,
-                None => return Ok(0),
-            }
-        }
-        let length = buffer.len().min(self.chunk.len());
-        buffer[..length].copy_from_slice(&self.chunk.split_to(length));
-        Ok(length)
-    }
-}
-
-/// Commands on files are synchronous; the few bytes from the web are waited for.
-fn wait<F: Future>(future: F) -> F::Output {
-    tokio::task::block_in_place(|| Handle::current().block_on(future))
 }
 
 fn digest(path: &Path) -> io::Result<Digest> {

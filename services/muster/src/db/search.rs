@@ -1,7 +1,7 @@
 //! `muster db search`: what a database says of a name.
 
 use anyhow::{Context, Result};
-use muster_advisories::{CandidateRange, Database, DatabaseError, End, PackageName};
+use muster_advisories::{Candidate, CandidateRange, Database, DatabaseError, End, PackageName};
 use std::{fmt::Write as _, path::Path};
 
 /// Advisories of a package that is called exactly as asked for, at most.
@@ -11,8 +11,12 @@ pub fn run(file: &Path, word: &str, most: usize) -> Result<String> {
     let database = Database::open(file).with_context(|| format!("open {}", file.display()))?;
     let found = database.search(word, most)?;
     let mut text = String::new();
+    let asked = database.vulnerability_named(word)?.or(database.vulnerability_named(&word.to_uppercase())?);
     for name in &found.vulnerabilities {
         vulnerability(&database, name, &mut text)?;
+        if asked.as_ref() == Some(name) {
+            packages(&database, name, &mut text)?;
+        }
     }
     for package in &found.packages {
         writeln!(text, "{}\t{}", package.ecosystem, package.name)?;
@@ -51,16 +55,42 @@ fn vulnerability(database: &Database, name: &str, text: &mut String) -> Result<(
     Ok(())
 }
 
+/// The packages that advisories of a vulnerability name, with what they say of each.
+fn packages(database: &Database, vulnerability: &str, text: &mut String) -> Result<()> {
+    let mut left = CLAIMS_MAX;
+    for package in database.packages_of(vulnerability)? {
+        for claim in database.candidates(&package.ecosystem, &package.name) {
+            let claim = claim?;
+            if claim.vulnerability()? != vulnerability {
+                continue;
+            }
+            if left == 0 {
+                writeln!(text, "  and more packages")?;
+                return Ok(());
+            }
+            left -= 1;
+            let PackageName { ecosystem, name } = &package;
+            writeln!(text, "  {ecosystem}\t{name}\t{}\t{}", claim.advisory()?, said(&claim)?)?;
+        }
+    }
+    Ok(())
+}
+
 fn claims(database: &Database, package: &PackageName, text: &mut String) -> Result<()> {
     for claim in database.candidates(&package.ecosystem, &package.name).take(CLAIMS_MAX) {
         let claim = claim?;
-        let ranges = claim.ranges()?.map(|range| shown(&range?)).collect::<Result<Vec<_>, DatabaseError>>()?;
-        let state = claim.state().map(|state| format!(" {}", state.as_str())).unwrap_or_default();
-        let (vulnerability, advisory) = (claim.vulnerability()?, claim.advisory()?);
-        let withdrawn = claim.withdrawn()?.map(|at| format!(" withdrawn {at}")).unwrap_or_default();
-        writeln!(text, "  {vulnerability}\t{advisory}\t{}{state}{withdrawn}", ranges.join(" "))?;
+        writeln!(text, "  {}\t{}\t{}", claim.vulnerability()?, claim.advisory()?, said(&claim)?)?;
     }
     Ok(())
+}
+
+/// Affected versions, the vendor's state, and whether it stands.
+fn said(claim: &Candidate<'_>) -> Result<String, DatabaseError> {
+    let ranges = claim.ranges()?.map(|range| shown(&range?)).collect::<Result<Vec<_>, DatabaseError>>()?;
+    let state = claim.state().map(|state| state.as_str().to_owned());
+    let withdrawn = claim.withdrawn()?.map(|at| format!("withdrawn {at}"));
+    let rejected = claim.is_rejected().then(|| "CVE rejected".to_owned());
+    Ok(ranges.into_iter().chain(state).chain(withdrawn).chain(rejected).collect::<Vec<_>>().join(" "))
 }
 
 fn shown(range: &CandidateRange<'_>) -> Result<String, DatabaseError> {

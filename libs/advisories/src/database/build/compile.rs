@@ -4,17 +4,20 @@ use super::super::hash;
 use super::super::layout::{
     ClaimRow, EcosystemRow, ExploitRow, FACTS_BLOCK_BYTES, FACTS_BLOCK_BYTES_FULL, FACTS_BLOCK_BYTES_MAX,
     FactsBlockRow, KnownExploitedRow, LifeCycleRow, NO_SCORE, NONE, PROBES_MAX, PackageRow, QualifierRow, RangeRow,
-    RecordRow, Slot, VulnerabilityRow, kind,
+    RecordRow, Slot, VulnerabilityRow, kind, withdrawal,
 };
 use super::super::pool::{ITEM_BYTES_MAX, Pool};
-use super::held::{AffectedKey, Held, HeldAffected, HeldFacts};
-use super::{BuildError, Builder, RecordKey};
+use super::super::statements::IdleStatement;
+use super::held::{AffectedKey, Held, HeldAffected};
+use super::spool::Spool;
+use super::{BuildError, Builder, RecordKey, count};
 use crate::names::{self, Grouping, RecordNames};
 use crate::rating::{self, Rating};
 use muster_domain::{BaseScore, Names, Severity, VendorState, VexStatement};
 use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use zerocopy::IntoBytes as _;
 use zerocopy::little_endian::U32;
 
@@ -23,7 +26,7 @@ const FACTS_LEVEL: i32 = 9;
 /// Blocks that are compressed at a time, so that the unpacked ones never fill the memory.
 const FACTS_BLOCKS_AT_ONCE: usize = 512;
 
-/// The sections, not yet in a file.
+/// The sections, not yet in the file.
 #[derive(Default)]
 pub(super) struct Compiled {
     pub texts: Vec<u8>,
@@ -42,9 +45,11 @@ pub(super) struct Compiled {
     pub known_exploited: Vec<KnownExploitedRow>,
     pub exploits: Vec<ExploitRow>,
     pub statements: Vec<U32>,
+    /// Where those begin that are about nothing.
+    pub idle_from: usize,
     pub life_cycles: Vec<LifeCycleRow>,
     pub facts_blocks: Vec<FactsBlockRow>,
-    pub facts: Vec<u8>,
+    pub facts: Spool,
 }
 
 /// A kept record and the vulnerabilities that it is about, by their place in the file.
@@ -59,38 +64,45 @@ struct Kept<'a> {
 struct Joined<'a> {
     records: Vec<u32>,
     scores: Vec<(u8, BaseScore)>,
-    words: Vec<String>,
+    words: Vec<&'a str>,
     statements: Vec<&'a VexStatement>,
+    /// Whether the CVE program rejected it.
+    is_rejected: bool,
     /// Digest of everything but its predictions.
     print: [u8; 32],
 }
 
 pub(super) fn compile(mut builder: Builder) -> Result<Compiled, BuildError> {
-    let facts = std::mem::take(&mut builder.facts);
-    let grouping = grouping(&builder);
-    let (kept, wanted) = kept(&builder, &grouping);
-    let joined = joined(&builder, &grouping, &kept, &wanted);
-
-    let mut compiled = Compiled::default();
+    let mut facts = std::mem::take(&mut builder.facts);
+    let mut compiled = Compiled { facts: facts.beside(), ..Compiled::default() };
     let mut texts = Pool::default();
-    packages(&builder, &kept, &joined, &grouping, &wanted, &mut compiled, &mut texts)?;
-    index(&mut compiled, &texts);
-    vulnerabilities(&builder, &grouping, &wanted, &joined, &mut compiled, &mut texts)?;
-    life_cycles(&builder, &mut compiled, &mut texts)?;
-    records(&kept, facts, &mut compiled, &mut texts)?;
+    {
+        let grouping = grouping(&builder);
+        let (kept, wanted) = kept(&builder, &grouping);
+        let statements = statements(&builder);
+        let joined = joined(&builder, &statements, &grouping, &kept, &wanted);
+        packages(&builder, &kept, &joined, &grouping, &wanted, &mut compiled, &mut texts)?;
+        index(&mut compiled, &texts);
+        vulnerabilities(&builder, &grouping, &wanted, &joined, &mut compiled, &mut texts)?;
+        idle(&idle_statements(&builder, &grouping, &wanted), &mut compiled, &mut texts)?;
+        life_cycles(&builder, &mut compiled, &mut texts)?;
+        drop(joined);
+        records(&builder, &kept, &mut facts, &mut compiled, &mut texts)?;
+    }
     compiled.texts = texts.into_blob();
     Ok(compiled)
 }
 
-fn grouping(builder: &Builder) -> Grouping {
+fn grouping(builder: &Builder) -> Grouping<'_> {
+    let texts = |list: &[u32]| list.iter().filter_map(|&at| builder.text(at)).collect();
     let names: Vec<RecordNames<'_>> = builder
         .records
         .iter()
         .map(|((id, ..), held)| RecordNames {
             id,
-            aliases: &held.aliases,
-            upstream: &held.upstream,
-            related: &held.related,
+            aliases: texts(held.names.aliases()),
+            upstream: texts(held.names.upstream()),
+            related: texts(held.names.related()),
         })
         .collect();
     names::group(&names)
@@ -98,9 +110,9 @@ fn grouping(builder: &Builder) -> Grouping {
 
 /// The vulnerabilities that touch a package, as places in the grouping, and the records about them. What touches none
 /// (a feed of other ecosystems, the NVD's records of firmware) stays out of the file.
-fn kept<'a>(builder: &'a Builder, grouping: &Grouping) -> (Vec<Kept<'a>>, Vec<u32>) {
+fn kept<'a>(builder: &'a Builder, grouping: &Grouping<'_>) -> (Vec<Kept<'a>>, Vec<u32>) {
     let mut place = vec![NONE; grouping.vulnerabilities.len()];
-    for (held, about) in builder.records.values().zip(&grouping.of_record) {
+    for (held, about) in builder.records.values().zip(grouping.of_record.iter()) {
         if !held.affected.is_empty() {
             about.iter().for_each(|&vulnerability| place[vulnerability as usize] = 0);
         }
@@ -109,58 +121,74 @@ fn kept<'a>(builder: &'a Builder, grouping: &Grouping) -> (Vec<Kept<'a>>, Vec<u3
     for (new, &old) in (0..).zip(&wanted) {
         place[old as usize] = new;
     }
-    let kept = builder.records.iter().zip(&grouping.of_record).filter_map(|((key, held), about)| {
+    let kept = builder.records.iter().zip(grouping.of_record.iter()).filter_map(|((key, held), about)| {
         let about: Vec<u32> = about.iter().map(|&old| place[old as usize]).filter(|&new| new != NONE).collect();
         (!about.is_empty()).then_some(Kept { key, held, about })
     });
     (kept.collect(), wanted)
 }
 
-fn joined<'a>(builder: &'a Builder, grouping: &Grouping, kept: &[Kept<'_>], wanted: &[u32]) -> Vec<Joined<'a>> {
+fn joined<'a>(
+    builder: &'a Builder,
+    statements: &HashMap<&str, Vec<&'a VexStatement>>,
+    grouping: &Grouping<'_>,
+    kept: &[Kept<'_>],
+    wanted: &[u32],
+) -> Vec<Joined<'a>> {
     let mut joined: Vec<Joined<'_>> = wanted.iter().map(|_| Joined::default()).collect();
-    let statements = statements(builder);
-    let mut prints = Vec::with_capacity(wanted.len());
-    for (&old, joined) in wanted.iter().zip(&mut joined) {
-        let name = &grouping.vulnerabilities[old as usize];
-        let names = std::iter::once(name).chain(&grouping.aliases[old as usize]);
-        joined.statements = names.filter_map(|name| statements.get(name.as_str())).flatten().copied().collect();
-        let mut print = Sha256::new();
-        if let Some(known) = builder.known_exploited.get(name) {
-            print.update(format!("{known:?}"));
-        }
-        if let Some(exploits) = builder.exploits.get(name) {
-            print.update(format!("{exploits:?}"));
-        }
-        for statement in &joined.statements {
-            print.update(format!("{statement:?}"));
-        }
-        prints.push(print);
-    }
     for (place, record) in (0..).zip(kept) {
-        for &vulnerability in &record.about {
-            joined[vulnerability as usize].records.push(place);
-            prints[vulnerability as usize].update(format!("{:?}", record.key));
-            prints[vulnerability as usize].update(record.held.ratings);
-        }
-        if names::is_notice(record.id()) || record.held.withdrawn.is_some() {
-            continue;
-        }
+        let speaks = !names::is_notice(record.id()) && record.held.withdrawn == NONE;
         for &vulnerability in &record.about {
             let joined = &mut joined[vulnerability as usize];
-            joined.scores.extend(&record.held.scores);
-            joined.words.extend(record.held.vendor.clone());
+            joined.records.push(place);
+            if speaks {
+                joined.scores.extend(&record.held.scores);
+                joined.words.extend(builder.text(record.held.vendor));
+            }
         }
     }
-    for (joined, print) in joined.iter_mut().zip(prints) {
-        joined.print = print.finalize().into();
+    for (&old, joined) in wanted.iter().zip(&mut joined) {
+        let name = grouping.vulnerabilities[old as usize];
+        let names = std::iter::once(&name).chain(grouping.aliases.get(old as usize));
+        joined.statements = names.filter_map(|name| statements.get(name)).flatten().copied().collect();
+        joined.is_rejected = is_rejected(name, joined.records.iter().map(|&place| &kept[place as usize]));
+        joined.print = print(builder, name, joined, kept);
     }
     joined
+}
+
+fn print(builder: &Builder, name: &str, joined: &Joined<'_>, kept: &[Kept<'_>]) -> [u8; 32] {
+    let mut print = Sha256::new();
+    if let Some(known) = builder.known_exploited.get(name) {
+        print.update(format!("{known:?}"));
+    }
+    if let Some(exploits) = builder.exploits.get(name) {
+        print.update(format!("{exploits:?}"));
+    }
+    for statement in &joined.statements {
+        print.update(format!("{statement:?}"));
+    }
+    for &record in &joined.records {
+        let record = &kept[record as usize];
+        print.update(format!("{:?}", record.key));
+        print.update(record.held.ratings);
+    }
+    print.finalize().into()
+}
+
+/// Whether the CVE program rejected the CVE of this name. Its own record decides; where there is none the NVD's, which repeats it.
+fn is_rejected<'k, 'a: 'k>(cve: &str, records: impl Iterator<Item = &'k Kept<'a>> + Clone) -> bool {
+    let mut own = records.clone().filter(|record| record.id() == cve && record.source() == "CVE").peekable();
+    match own.peek() {
+        Some(_) => own.all(|record| record.held.is_rejection),
+        None => records.into_iter().any(|record| record.id() == cve && record.held.is_rejection),
+    }
 }
 
 /// The statements by the name that they use, in a fixed order.
 fn statements(builder: &Builder) -> HashMap<&str, Vec<&VexStatement>> {
     let mut by_name: HashMap<&str, Vec<&VexStatement>> = HashMap::new();
-    for statement in &builder.statements {
+    for statement in builder.statements.iter().filter(|statement| statement.why_idle().is_none()) {
         by_name.entry(&statement.vulnerability).or_default().push(statement);
     }
     for statements in by_name.values_mut() {
@@ -171,8 +199,48 @@ fn statements(builder: &Builder) -> HashMap<&str, Vec<&VexStatement>> {
     by_name
 }
 
+/// The statements that are about nothing here, each with why, in a fixed order: those whose product no inventory holds, and those
+/// about vulnerabilities of which no record names a package.
+fn idle_statements<'a>(builder: &'a Builder, grouping: &Grouping<'_>, wanted: &[u32]) -> Vec<IdleStatement<'a>> {
+    if builder.statements.is_empty() {
+        return Vec::new();
+    }
+    let names = wanted.iter().flat_map(|&old| {
+        let aliases = grouping.aliases.get(old as usize).iter().copied();
+        std::iter::once(grouping.vulnerabilities[old as usize]).chain(aliases)
+    });
+    let names: HashSet<&str> = names.collect();
+    let unknown = |statement: &VexStatement| {
+        let is_known = names.contains(statement.vulnerability.as_str());
+        (!is_known).then_some("no record about a package is about its vulnerability")
+    };
+    let why = |statement: &'a VexStatement| {
+        let why = statement.why_idle().or_else(|| unknown(statement))?;
+        Some(IdleStatement { why: Cow::Borrowed(why), statement: Cow::Borrowed(statement) })
+    };
+    let mut idle: Vec<_> = builder.statements.iter().filter_map(why).collect();
+    idle.sort_unstable();
+    idle.dedup();
+    idle
+}
+
 /// Most VEX statements about one vulnerability: one a product.
 const STATEMENTS_MAX: usize = 10_000;
+
+/// A claim of a record whose only name is a rejected CVE counts where its vendor has a fix: then somebody found something to
+/// repair, whatever the CVE program says of the number.
+fn falls_with_its_cve(builder: &Builder, record: &Kept<'_>, affected: &HeldAffected, key: &AffectedKey) -> bool {
+    let has_fix = ranges(builder, affected).iter().any(|range| range.kind.get() == kind::FIXED);
+    let aliases = record.held.names.aliases().iter().filter_map(|&at| builder.text(at));
+    names::has_only_its_cve(record.id(), aliases)
+        && !has_fix
+        && !matches!(key.state, Some(VendorState::Fixed | VendorState::NotAffected))
+}
+
+/// The rows of one package of a record.
+fn ranges<'b>(builder: &'b Builder, affected: &HeldAffected) -> &'b [RangeRow] {
+    &builder.ranges[affected.ranges_from as usize..][..affected.ranges as usize]
+}
 
 impl Kept<'_> {
     fn id(&self) -> &str {
@@ -189,7 +257,7 @@ fn packages(
     builder: &Builder,
     kept: &[Kept<'_>],
     joined: &[Joined<'_>],
-    grouping: &Grouping,
+    grouping: &Grouping<'_>,
     wanted: &[u32],
     compiled: &mut Compiled,
     texts: &mut Pool,
@@ -197,15 +265,15 @@ fn packages(
     let held_text = |at: u32| builder.texts.get(at).expect("the builder put it there");
     let mut entries: Vec<Entry<'_>> = Vec::new();
     for (place, record) in (0..).zip(kept) {
-        for (key, affected) in &record.held.affected {
-            let package = (held_text(key.ecosystem), held_text(key.name));
-            entries.push(Entry { package, record: place, key, affected });
+        for word in &record.held.affected {
+            let package = (held_text(word.0.ecosystem), held_text(word.0.name));
+            entries.push(Entry { package, record: place, word });
         }
     }
     // Of one record's claims about one package the order is that of their texts, not of when the texts came.
     let text = |at: u32| if at == NONE { None } else { builder.texts.get(at) };
     let order = |entry: &Entry<'_>| {
-        let AffectedKey { names, state, architectures, module, remark, .. } = *entry.key;
+        let AffectedKey { names, state, architectures, module, remark, .. } = entry.word.0;
         (names, state, text(architectures), text(module), text(remark))
     };
     entries.par_sort_unstable_by(|a, b| {
@@ -226,7 +294,7 @@ fn packages(
 
         let mut print = Sha256::new();
         let mut claims = Vec::new();
-        for &Entry { record: place, key, affected, .. } in package {
+        for &Entry { record: place, word: (key, affected), .. } in package {
             let record = &kept[place as usize];
             let from = count(compiled.ranges.len(), "ranges")?;
             for row in sorted(builder, affected) {
@@ -234,9 +302,10 @@ fn packages(
                 compiled.ranges.push(row);
             }
             let ranges = count(compiled.ranges.len(), "ranges")? - from;
-            print.update(format!("{:?} {ranges} {:?} {:?}", record.key, record.held.withdrawn, affected.vendor));
+            let (withdrawn, own_vendor) = (builder.text(record.held.withdrawn), builder.text(affected.vendor));
+            print.update(format!("{:?} {ranges} {withdrawn:?} {own_vendor:?}", record.key));
             print.update(format!("{:?} {:?}", key.names, key.state));
-            let vendor = affected.vendor.as_ref().or(record.held.vendor.as_ref());
+            let vendor = own_vendor.or_else(|| builder.text(record.held.vendor));
             let vendor_at = vendor.map_or(Ok(NONE), |word| texts.put(word.as_bytes()))?;
             let mut optional = |at: u32| -> Result<U32, BuildError> {
                 print.update(text(at).map_or(&[0][..], |text| text));
@@ -250,7 +319,8 @@ fn packages(
             let qualifier = qualifier_place(qualifier, &mut qualifiers, &mut compiled.qualifiers)?;
             let state = key.state.and_then(|state| VendorState::ALL.iter().position(|&one| one == state));
             for &vulnerability in &record.about {
-                let rating = rate(record, affected, vendor, &joined[vulnerability as usize]);
+                let joined = &joined[vulnerability as usize];
+                let rating = rate(record, affected, vendor, joined);
                 let severity = Severity::ALL.iter().position(|&severity| severity == rating.severity);
                 claims.push(ClaimRow {
                     record: place.into(),
@@ -262,7 +332,13 @@ fn packages(
                     score: rating.score.map_or(NO_SCORE, BaseScore::tenths),
                     severity: severity.expect("ALL has every severity") as u8,
                     notice: u8::from(names::is_notice(record.id())),
-                    withdrawn: u8::from(record.held.withdrawn.is_some()),
+                    withdrawn: if record.held.withdrawn != NONE {
+                        withdrawal::TAKEN_BACK
+                    } else if joined.is_rejected && falls_with_its_cve(builder, record, affected, key) {
+                        withdrawal::REJECTED
+                    } else {
+                        withdrawal::STANDS
+                    },
                     source: u8::from(key.names == Names::Source),
                     state: state.map_or(0, |state| state as u8 + 1),
                 });
@@ -270,8 +346,11 @@ fn packages(
         }
         claims.sort_by_key(|claim| (claim.vulnerability.get(), claim.record.get()));
         for claim in &claims {
-            print.update(&grouping.vulnerabilities[wanted[claim.vulnerability.get() as usize] as usize]);
+            print.update(grouping.vulnerabilities[wanted[claim.vulnerability.get() as usize] as usize]);
             print.update([claim.score, claim.severity]);
+            if claim.withdrawn == withdrawal::REJECTED {
+                print.update("rejected");
+            }
             print.update(joined[claim.vulnerability.get() as usize].print);
         }
         let (fingerprint, _) =
@@ -294,8 +373,7 @@ struct Entry<'a> {
     /// Ecosystem and name.
     package: (&'a [u8], &'a [u8]),
     record: u32,
-    key: &'a AffectedKey,
-    affected: &'a HeldAffected,
+    word: &'a (AffectedKey, HeldAffected),
 }
 
 /// Most claims have no qualifier, and the others share few.
@@ -322,7 +400,7 @@ fn sorted(builder: &Builder, affected: &HeldAffected) -> Vec<RangeRow> {
         if at.get() == NONE { None } else { builder.keys.get(at.get()) }
     };
     let group = |row: &RangeRow| row.kind.get().max(kind::LIMIT);
-    let mut rows = affected.ranges.clone();
+    let mut rows = ranges(builder, affected).to_vec();
     let order = |row: &RangeRow| (group(row), key(row.introduced_key), key(row.end_key), row.kind.get());
     rows.sort_by(|a, b| order(a).cmp(&order(b)));
     rows.dedup();
@@ -359,12 +437,12 @@ fn moved(
 }
 
 /// The record's own word on the package first, then its word on all, then what other records say.
-fn rate(record: &Kept<'_>, affected: &HeldAffected, vendor: Option<&String>, joined: &Joined<'_>) -> Rating {
+fn rate(record: &Kept<'_>, affected: &HeldAffected, vendor: Option<&str>, joined: &Joined<'_>) -> Rating {
     // A notice's score is that of the worst of its vulnerabilities, so it is no one's own.
     let own: &[_] = if names::is_notice(record.id()) { &[] } else { &record.held.scores };
     let scores = affected.scores.iter().chain(own).chain(&joined.scores).copied();
-    let rating = rating::rate(scores, vendor.into_iter().chain(&joined.words).map(String::as_str));
-    if vendor.is_some_and(|word| rating::is_dismissed(word)) {
+    let rating = rating::rate(scores, vendor.into_iter().chain(joined.words.iter().copied()));
+    if vendor.is_some_and(rating::is_dismissed) {
         return Rating { severity: Severity::Informational, ..rating };
     }
     rating
@@ -411,15 +489,15 @@ fn place(hashes: &[u64], packages: &[PackageRow], capacity: usize) -> Option<Vec
 
 fn vulnerabilities(
     builder: &Builder,
-    grouping: &Grouping,
+    grouping: &Grouping<'_>,
     wanted: &[u32],
     joined: &[Joined<'_>],
     compiled: &mut Compiled,
     texts: &mut Pool,
 ) -> Result<(), BuildError> {
     for (&old, joined) in wanted.iter().zip(joined) {
-        let name = &grouping.vulnerabilities[old as usize];
-        let aliases = &grouping.aliases[old as usize];
+        let name = grouping.vulnerabilities[old as usize];
+        let aliases = grouping.aliases.get(old as usize);
         let known_exploited = match builder.known_exploited.get(name) {
             None => NONE,
             Some(known) => {
@@ -468,6 +546,18 @@ fn vulnerabilities(
     Ok(())
 }
 
+/// Behind the statements of the vulnerabilities, so that none refers to them.
+fn idle(statements: &[IdleStatement<'_>], compiled: &mut Compiled, texts: &mut Pool) -> Result<(), BuildError> {
+    compiled.idle_from = compiled.statements.len();
+    for statement in statements {
+        let json = serde_json::to_vec(statement).expect("our own types have text keys, so JSON cannot fail");
+        if json.len() <= ITEM_BYTES_MAX {
+            compiled.statements.push(texts.put(&json)?.into());
+        }
+    }
+    Ok(())
+}
+
 fn life_cycles(builder: &Builder, compiled: &mut Compiled, texts: &mut Pool) -> Result<(), BuildError> {
     for life_cycle in builder.life_cycles.values() {
         let mut optional = |text: &Option<String>| -> Result<U32, BuildError> {
@@ -487,10 +577,11 @@ fn life_cycles(builder: &Builder, compiled: &mut Compiled, texts: &mut Pool) -> 
     Ok(())
 }
 
-/// Records, and their facts in blocks; what was held of each is let go as it is packed.
+/// Records, and their facts in blocks.
 fn records(
+    builder: &Builder,
     kept: &[Kept<'_>],
-    mut facts: Vec<HeldFacts>,
+    facts: &mut Spool,
     compiled: &mut Compiled,
     texts: &mut Pool,
 ) -> Result<(), BuildError> {
@@ -499,8 +590,9 @@ fn records(
     let mut unpacker = zstd::bulk::Decompressor::new().map_err(BuildError::Compress)?;
     let mut is_at_end = false;
     for record in kept {
-        let HeldFacts { packed, unpacked_bytes } = std::mem::take(&mut facts[record.held.facts]);
-        let json = unpacker.decompress(&packed, unpacked_bytes).map_err(BuildError::Compress)?;
+        let held = &record.held.facts;
+        let packed = facts.read(held.packed)?;
+        let json = unpacker.decompress(&packed, held.unpacked_bytes as usize).map_err(BuildError::Compress)?;
         if is_at_end {
             if blocks.len() == FACTS_BLOCKS_AT_ONCE {
                 full_blocks += blocks.len();
@@ -509,11 +601,12 @@ fn records(
             blocks.push(Vec::new());
         }
         let block_place = count(full_blocks + blocks.len() - 1, "facts")?;
+        let withdrawn = builder.text(record.held.withdrawn);
         let block = blocks.last_mut().expect("one is pushed before and after each packing");
         compiled.records.push(RecordRow {
             id: texts.put(record.id().as_bytes())?.into(),
             source: texts.put(record.source().as_bytes())?.into(),
-            withdrawn: record.held.withdrawn.as_ref().map_or(Ok(NONE), |at| texts.put(at.as_bytes()))?.into(),
+            withdrawn: withdrawn.map_or(Ok(NONE), |at| texts.put(at.as_bytes()))?.into(),
             facts_block: block_place.into(),
             facts_offset: count(block.len(), "facts")?.into(),
             facts_bytes: count(json.len(), "facts")?.into(),
@@ -531,16 +624,12 @@ fn pack(blocks: Vec<Vec<u8>>, compiled: &mut Compiled) -> Result<(), BuildError>
     let compress = |block: &Vec<u8>| zstd::bulk::compress(block, FACTS_LEVEL).map_err(BuildError::Compress);
     let packed: Vec<Vec<u8>> = blocks.par_iter().map(compress).collect::<Result<_, _>>()?;
     for (block, packed) in blocks.iter().zip(packed) {
+        let place = compiled.facts.push(&packed)?;
         compiled.facts_blocks.push(FactsBlockRow {
-            offset: (compiled.facts.len() as u64).into(),
-            bytes: count(packed.len(), "facts")?.into(),
+            offset: place.from.into(),
+            bytes: place.bytes.into(),
             unpacked_bytes: count(block.len(), "facts")?.into(),
         });
-        compiled.facts.extend(packed);
     }
     Ok(())
-}
-
-fn count(number: usize, of: &'static str) -> Result<u32, BuildError> {
-    u32::try_from(number).map_err(|_| BuildError::TooLarge(of))
 }

@@ -17,16 +17,20 @@ pub(super) fn write(
     path: &Path,
     epoch: u64,
     built_at: Timestamp,
-    compiled: &Compiled,
+    compiled: &mut Compiled,
 ) -> Result<(Digest, Digest, u64), BuildError> {
-    let sections = Section::ALL.map(|section| bytes(compiled, section));
     let mut offset = (size_of::<Header>() + Section::ALL.len() * size_of::<SectionRow>()) as u64;
     let mut table = Vec::with_capacity(Section::ALL.len());
     let mut contents = Sha256::new();
-    for (place, section) in (0u32..).zip(sections) {
-        let sha256: [u8; 32] = Sha256::digest(section).into();
+    for (place, section) in (0u32..).zip(Section::ALL) {
+        let (mut sha256, mut bytes) = (Sha256::new(), 0);
+        each_part(compiled, section, &mut |part| {
+            sha256.update(part);
+            bytes += part.len() as u64;
+            Ok(())
+        })?;
+        let sha256: [u8; 32] = sha256.finalize().into();
         contents.update(sha256);
-        let bytes = section.len() as u64;
         table.push(SectionRow {
             section: place.into(),
             reserved: 0.into(),
@@ -48,14 +52,26 @@ pub(super) fn write(
         seed: compiled.seed.into(),
         contents,
     };
-    let parts: Vec<&[u8]> = [header.as_bytes(), table.as_bytes()].into_iter().chain(sections).collect();
-    let digest = parts.iter().fold(Sha256::new(), |digest, part| digest.chain_update(part)).finalize().into();
-    replace(path, &parts)?;
-    Ok((super::super::digest_of(digest), super::super::digest_of(contents), offset))
+    let mut digest = Sha256::new();
+    replace(path, |file| {
+        let mut write = |part: &[u8]| {
+            digest.update(part);
+            file.write_all(part).map_err(io("write", path))
+        };
+        write(header.as_bytes())?;
+        write(table.as_bytes())?;
+        Section::ALL.into_iter().try_for_each(|section| each_part(compiled, section, &mut write))
+    })?;
+    Ok((super::super::digest_of(digest.finalize().into()), super::super::digest_of(contents), offset))
 }
 
-fn bytes(compiled: &Compiled, section: Section) -> &[u8] {
-    match section {
+/// The bytes of a section, in one part or many.
+fn each_part(
+    compiled: &mut Compiled,
+    section: Section,
+    take: &mut dyn FnMut(&[u8]) -> Result<(), BuildError>,
+) -> Result<(), BuildError> {
+    take(match section {
         Section::Texts => &compiled.texts,
         Section::Keys => &compiled.keys,
         Section::Ecosystems => compiled.ecosystems.as_bytes(),
@@ -73,17 +89,18 @@ fn bytes(compiled: &Compiled, section: Section) -> &[u8] {
         Section::Statements => compiled.statements.as_bytes(),
         Section::LifeCycles => compiled.life_cycles.as_bytes(),
         Section::FactsBlocks => compiled.facts_blocks.as_bytes(),
-        Section::Facts => &compiled.facts,
-    }
+        Section::Facts => return compiled.facts.each_chunk(take),
+    })
 }
 
 /// Readers see the old file or the new one, never a part: a mapped file must not change.
-fn replace(path: &Path, parts: &[&[u8]]) -> Result<(), BuildError> {
+fn replace(path: &Path, write: impl FnOnce(&mut File) -> Result<(), BuildError>) -> Result<(), BuildError> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let beside = path.with_file_name(format!(".{name}.{}.partial", std::process::id()));
-    let written = write_parts(&beside, parts).and_then(|()| {
+    let written = write_durably(&beside, write).and_then(|()| {
         std::fs::rename(&beside, path).map_err(io("rename into place", path))?;
-        sync_folder(path)
+        let folder = folder_of(path);
+        File::open(folder).and_then(|folder| folder.sync_all()).map_err(io("make durable", folder))
     });
     if written.is_err() {
         // Best effort: the error that matters is the one above.
@@ -92,18 +109,15 @@ fn replace(path: &Path, parts: &[&[u8]]) -> Result<(), BuildError> {
     written
 }
 
-fn write_parts(path: &Path, parts: &[&[u8]]) -> Result<(), BuildError> {
+fn write_durably(path: &Path, write: impl FnOnce(&mut File) -> Result<(), BuildError>) -> Result<(), BuildError> {
     let mut file = File::create(path).map_err(io("create", path))?;
-    for part in parts {
-        file.write_all(part).map_err(io("write", path))?;
-    }
+    write(&mut file)?;
     file.sync_all().map_err(io("write", path))
 }
 
-/// Makes the rename durable.
-fn sync_folder(path: &Path) -> Result<(), BuildError> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(io("make durable", folder))
+/// The folder that a file lies in.
+pub(super) fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn io(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> BuildError {

@@ -3,8 +3,9 @@
 use super::super::facts::RecordFacts;
 use super::super::layout::{NONE, RangeRow, kind};
 use super::super::pool::ITEM_BYTES_MAX;
-use super::{BuildError, Builder};
-use crate::feed::{LINK_BYTES_MAX, WORD_BYTES_MAX, cut};
+use super::spool::Place;
+use super::{BuildError, Builder, count};
+use crate::feed::{LINK_BYTES_MAX, REMARK_BYTES_MAX, WORD_BYTES_MAX, cut};
 use crate::intervals::{Close, Edge, Interval, intervals};
 use crate::rating;
 use jiff::Timestamp;
@@ -18,38 +19,63 @@ const VECTORS_MAX: usize = 16;
 const CWES_MAX: usize = 100;
 /// Most CPE names that are kept per record.
 const CPES_MAX: usize = 200;
-/// Most bytes of a vendor's remark.
-const REMARK_BYTES_MAX: usize = 300;
-/// Most architectures of one package; there are about 20.
-const ARCHITECTURES_MAX: usize = 32;
+/// Most architectures of one package; there are about 20, and 50 of Go's platforms. What has more is taken as about all.
+const ARCHITECTURES_MAX: usize = 64;
 /// How hard facts are compressed while they are held: as fast as they come.
 const HELD_LEVEL: i32 = 1;
 /// Most bytes of the reason why a range can't be read.
 const REASON_BYTES_MAX: usize = 300;
 
-/// A record while building. Texts and keys are in the builder's pools.
+/// A record while building. Numbers are texts in the builder's pool, or `NONE`.
 pub(super) struct Held {
-    pub aliases: Vec<String>,
-    pub upstream: Vec<String>,
-    pub related: Vec<String>,
+    pub names: HeldNames,
     pub modified: Option<Timestamp>,
     /// When it was taken back, when that is before the build.
-    pub withdrawn: Option<String>,
-    pub vendor: Option<String>,
-    pub scores: Vec<(u8, BaseScore)>,
+    pub withdrawn: u32,
+    /// Whether it was taken back because the CVE program rejected the CVE that it is called by.
+    pub is_rejection: bool,
+    pub vendor: u32,
+    pub scores: Box<[(u8, BaseScore)]>,
     /// Sorted.
     pub affected: Box<[(AffectedKey, HeldAffected)]>,
-    /// Place in `Builder::facts`.
-    pub facts: usize,
+    pub facts: HeldFacts,
     /// Digest of what in the facts rates the vulnerability.
     pub ratings: [u8; 32],
 }
 
-/// `RecordFacts` as JSON, compressed: most of what a build must hold.
-#[derive(Default)]
+impl Held {
+    /// How much it says: of how many packages, releases and states, in how many ranges, and with what rating.
+    pub(super) fn amount(&self) -> (usize, u64, [u8; 32]) {
+        let ranges = self.affected.iter().map(|(_, affected)| u64::from(affected.ranges)).sum();
+        (self.affected.len(), ranges, self.ratings)
+    }
+}
+
+/// Other names of a record, one behind the other: its aliases, those of its upstream, and related ones.
+pub(super) struct HeldNames {
+    all: Box<[u32]>,
+    aliases: usize,
+    upstream: usize,
+}
+
+impl HeldNames {
+    pub(super) fn aliases(&self) -> &[u32] {
+        &self.all[..self.aliases]
+    }
+
+    pub(super) fn upstream(&self) -> &[u32] {
+        &self.all[self.aliases..][..self.upstream]
+    }
+
+    pub(super) fn related(&self) -> &[u32] {
+        &self.all[self.aliases + self.upstream..]
+    }
+}
+
+/// `RecordFacts` as JSON, compressed, in the builder's spool: most of what a build must hold.
 pub(super) struct HeldFacts {
-    pub packed: Box<[u8]>,
-    pub unpacked_bytes: usize,
+    pub packed: Place,
+    pub unpacked_bytes: u32,
 }
 
 /// What of a package a record speaks of: each is a claim of its own. Numbers are texts in the builder's pool, or `NONE`.
@@ -66,16 +92,26 @@ pub(super) struct AffectedKey {
 }
 
 /// One package of a record.
-#[derive(Default)]
 pub(super) struct HeldAffected {
-    pub ranges: Vec<RangeRow>,
-    pub vendor: Option<String>,
-    pub scores: Vec<(u8, BaseScore)>,
+    /// Place of the first of its rows in `Builder::ranges`, and how many there are.
+    pub ranges_from: u32,
+    pub ranges: u32,
+    /// A text in the builder's pool, or `NONE`.
+    pub vendor: u32,
+    pub scores: Box<[(u8, BaseScore)]>,
+}
+
+/// A package of a record whose entries still come in: feeds name one more than once.
+#[derive(Default)]
+struct Gathered {
+    ranges: Vec<RangeRow>,
+    vendor: Option<String>,
+    scores: Vec<(u8, BaseScore)>,
 }
 
 impl Builder {
     pub(super) fn hold(&mut self, advisory: Advisory) -> Result<Held, BuildError> {
-        let mut affected: BTreeMap<AffectedKey, HeldAffected> = BTreeMap::new();
+        let mut affected: BTreeMap<AffectedKey, Gathered> = BTreeMap::new();
         for one in &advisory.affected {
             let name = one.ecosystem.normalise(&one.name);
             let too_long = name.len() > WORD_BYTES_MAX || one.ecosystem.as_str().len() > WORD_BYTES_MAX;
@@ -86,40 +122,64 @@ impl Builder {
             }
             let key = self.affected_key(one, &name)?;
             let ranges = self.ranges(&advisory.id.0, one)?;
-            let held = affected.entry(key).or_default();
-            held.ranges.extend(ranges);
-            held.scores.extend(one.severity.iter().filter_map(rating::base_score));
-            held.vendor = held.vendor.take().or_else(|| one.vendor_severity.as_deref().map(word));
+            let gathered = affected.entry(key).or_default();
+            gathered.ranges.extend(ranges);
+            gathered.scores.extend(one.severity.iter().filter_map(rating::base_score));
+            gathered.vendor = gathered.vendor.take().or_else(|| one.vendor_severity.as_deref().map(word));
         }
         let is_withdrawn = advisory.withdrawn.is_some_and(|at| at <= self.built_at);
         let facts = facts(&advisory);
         let rated = (&facts.severity, &facts.vendor_severity, &facts.cwes, &facts.ssvc);
         let ratings = sha2::Digest::finalize(sha2::Digest::chain_update(sha2::Sha256::default(), json(&rated))).into();
+        let says_rejected = is_rejection(&advisory.source, &facts.description);
         let json = json(&facts);
-        let words = |list: Vec<String>| list.into_iter().filter(|word| word.len() <= WORD_BYTES_MAX).collect();
+        let withdrawn = advisory.withdrawn.filter(|_| is_withdrawn).map(|at| at.to_string());
+        let affected = affected.into_iter().map(|(key, gathered)| Ok((key, self.hold_affected(gathered)?)));
         Ok(Held {
-            aliases: words(advisory.aliases),
-            upstream: words(advisory.upstream),
-            related: words(advisory.related),
+            affected: affected.collect::<Result<_, BuildError>>()?,
+            names: self.hold_names(&advisory)?,
             modified: advisory.modified,
-            withdrawn: advisory.withdrawn.filter(|_| is_withdrawn).map(|at| at.to_string()),
-            vendor: facts.vendor_severity.clone(),
+            is_rejection: withdrawn.is_some() && says_rejected,
+            withdrawn: self.hold_text(withdrawn.as_deref())?,
+            vendor: self.hold_text(facts.vendor_severity.as_deref())?,
             scores: advisory.severity.iter().filter_map(rating::base_score).collect(),
-            affected: affected.into_iter().collect(),
             facts: self.hold_facts(&json)?,
             ratings,
         })
     }
 
-    fn hold_facts(&mut self, json: &[u8]) -> Result<usize, BuildError> {
+    fn hold_text(&mut self, text: Option<&str>) -> Result<u32, BuildError> {
+        text.map_or(Ok(NONE), |text| Ok(self.texts.put(text.as_bytes())?))
+    }
+
+    fn hold_names(&mut self, advisory: &Advisory) -> Result<HeldNames, BuildError> {
+        let mut all = Vec::new();
+        let mut ends = [0; 3];
+        for (list, end) in [&advisory.aliases, &advisory.upstream, &advisory.related].into_iter().zip(&mut ends) {
+            for name in list.iter().filter(|name| name.len() <= WORD_BYTES_MAX) {
+                all.push(self.texts.put(name.as_bytes())?);
+            }
+            *end = all.len();
+        }
+        let [aliases, upstream_end, _] = ends;
+        Ok(HeldNames { all: all.into(), aliases, upstream: upstream_end - aliases })
+    }
+
+    fn hold_affected(&mut self, gathered: Gathered) -> Result<HeldAffected, BuildError> {
+        let ranges_from = count(self.ranges.len(), "ranges")?;
+        let ranges = count(gathered.ranges.len(), "ranges")?;
+        self.ranges.extend(gathered.ranges);
+        let vendor = self.hold_text(gathered.vendor.as_deref())?;
+        Ok(HeldAffected { ranges_from, ranges, vendor, scores: gathered.scores.into() })
+    }
+
+    fn hold_facts(&mut self, json: &[u8]) -> Result<HeldFacts, BuildError> {
         let packer = match &mut self.packer {
             Some(packer) => packer,
             none => none.insert(zstd::bulk::Compressor::new(HELD_LEVEL).map_err(BuildError::Compress)?),
         };
-        // Boxed, since the compressor leaves room for the worst case behind what it wrote.
-        let packed = packer.compress(json).map_err(BuildError::Compress)?.into_boxed_slice();
-        self.facts.push(HeldFacts { packed, unpacked_bytes: json.len() });
-        Ok(self.facts.len() - 1)
+        let packed = packer.compress(json).map_err(BuildError::Compress)?;
+        Ok(HeldFacts { packed: self.facts.push(&packed)?, unpacked_bytes: count(json.len(), "facts")? })
     }
 
     fn affected_key(&mut self, affected: &Affected, name: &str) -> Result<AffectedKey, BuildError> {
@@ -127,7 +187,9 @@ impl Builder {
         architectures.retain(|architecture| architecture.len() <= 32);
         architectures.sort_unstable();
         architectures.dedup();
-        architectures.truncate(ARCHITECTURES_MAX);
+        if architectures.len() > ARCHITECTURES_MAX {
+            architectures.clear();
+        }
         let architectures = architectures.join(" ");
         let mut optional = |text: &str| if text.is_empty() { Ok(NONE) } else { self.texts.put(text.as_bytes()) };
         Ok(AffectedKey {
@@ -200,6 +262,17 @@ impl Builder {
     fn key(&mut self, key: &[u8]) -> Result<u32, BuildError> {
         assert!(key.len() <= ITEM_BYTES_MAX, "a version of at most 1,024 bytes has a key of at most 64 KiB");
         Ok(self.keys.put(key)?)
+    }
+}
+
+/// Whether a record that was taken back says by that that its CVE was rejected: the CVE program's own does, the NVD's and
+/// conversions of it do with the program's reason.
+fn is_rejection(source: &str, description: &str) -> bool {
+    const REASONS: [&str; 3] = ["Rejected reason:", "** REJECT **", "Rejected:"];
+    match source {
+        "CVE" => true,
+        "NVD" => REASONS.iter().any(|reason| description.starts_with(reason)),
+        _ => false,
     }
 }
 

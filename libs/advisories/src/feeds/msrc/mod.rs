@@ -6,8 +6,8 @@
 //! .NET and the rest are installed by other means and are counted.
 //!
 //! - A vendor fix (`Type` 2) says by `FixedBuild` from which build on a product is good; of several for one product the lowest.
-//!   Its article and what that supersedes stand in the remark: `KB5031361 supersedes KB5030214`. Articles are cumulative, so a
-//!   build says more than the list of installed ones; where a fix tells no build (before 2022), the product is undetermined.
+//!   Its article and what that supersedes stand in the remark (`updates`), by which matching follows what supersedes what. Where a
+//!   fix tells no build (before 2022), only the installed articles tell who has it; without them the product is undetermined.
 //! - An affected product without a vendor fix has none.
 //! - `Exploited:Yes` in the exploit status is evidence of an exploit.
 
@@ -15,7 +15,8 @@ mod json;
 mod xml;
 
 use super::{Document, Item, Sink};
-use crate::feed::{FeedError, Head, WORD_BYTES_MAX, cut};
+use crate::feed::{FeedError, Head, REMARK_BYTES_MAX, WORD_BYTES_MAX, cut};
+use crate::updates::{self, Update, article_of};
 use jiff::Timestamp;
 use muster_domain::{Advisory, AdvisoryId, Affected, Ecosystem, Exploit, Reference, VectorString, VendorState};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -191,24 +192,19 @@ fn fixed(blank: Affected, fixes: &[&Fix]) -> Affected {
 
 /// `KB5031361 supersedes KB5030214; KB5031362`.
 fn articles(fixes: &[&Fix]) -> Option<String> {
-    let number = |text: &str| {
-        let digits = text.trim().trim_start_matches("KB").trim();
-        let is_number = (6..=8).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
-        is_number.then(|| format!("KB{digits}"))
-    };
     let mut articles: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for fix in fixes {
-        if let Some(article) = number(&fix.article) {
-            let superseded = fix.supersedes.split([',', ';', ' ']).filter_map(number);
+        if let Some(article) = article_of(&fix.article) {
+            let superseded = fix.supersedes.split([',', ';', ' ']).filter_map(article_of);
             articles.entry(article).or_default().extend(superseded.take(ARTICLES_MAX));
         }
     }
-    let said = articles.into_iter().take(ARTICLES_MAX).map(|(article, superseded)| {
-        let superseded: Vec<String> = superseded.into_iter().collect();
-        if superseded.is_empty() { article } else { format!("{article} supersedes {}", superseded.join(", ")) }
-    });
-    let said: Vec<String> = said.collect();
-    (!said.is_empty()).then(|| said.join("; "))
+    let update = |(article, superseded): (String, BTreeSet<String>)| Update {
+        article,
+        supersedes: superseded.into_iter().collect(),
+    };
+    let updates: Vec<Update> = articles.into_iter().take(ARTICLES_MAX).map(update).collect();
+    (!updates.is_empty()).then(|| updates::write(&updates, REMARK_BYTES_MAX))
 }
 
 /// A build as it is compared, `10.0.17763.4974`; `None`: no build of an operating system (`1.001` of Internet Explorer's).

@@ -1,0 +1,7 @@
+//! Cargo.lock files.
+#![no_main]
+
+#[path = "../bodies.rs"]
+mod bodies;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| bodies::cargo_lock(bytes));

@@ -1,0 +1,7 @@
+//! Go programs.
+#![no_main]
+
+#[path = "../bodies.rs"]
+mod bodies;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| bodies::go_binary(bytes));
