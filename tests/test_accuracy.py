@@ -10,6 +10,7 @@ from harness.feeds import osv, zstd
 COLUMNS = "Precision Recall Recall-of-all F1 Found Missed Unknown Wrong Rightly-not Undetermined Not-judged".split()
 DEBIAN_IMAGE = "shop/web@sha256:" + "1" * 64
 OTHER_IMAGE = "shop/api@sha256:" + "2" * 64
+APK_IMAGE = "shop/tiny@sha256:" + "3" * 64
 
 
 def label(package: str, version: str, vulnerability: str, says: str, image: str = OTHER_IMAGE, **more) -> str:
@@ -35,7 +36,7 @@ LABELS = [
     # no mark in the version, and no language knows the name
     label("left-pad", "1.0.0", "CVE-2024-1", "TP"),
     # an apk package, whose name npm knows, in an image that tells no release
-    label("lodash", "4.17.4-r1", "CVE-2019-10744", "TP"),
+    label("lodash", "4.17.4-r1", "CVE-2019-10744", "TP", image=APK_IMAGE),
     # a vulnerability that the database does not hold
     label("lodash", "4.17.4", "CVE-2099-1", "TP"),
     # a release of which nothing is known

@@ -506,7 +506,7 @@ def test_a_feed_is_fetched_from_its_address(feeds, root, web, tmp_path):
     output = tmp_path / "fetched.advisories"
     run("db", "build", "--from", *addresses, "--output", str(output))
     build(feeds, built := tmp_path / "built.advisories")
-    assert run("db", "diff", str(built), str(output)).stdout.strip() == ""
+    assert run("db", "diff", str(built), str(output)).stdout.strip() == "no difference"
     assert statuses(root, output) == statuses(root, built)
     assert sorted(web.asked) == sorted(f"{Path(name).name}?token=1" for name in names)
 

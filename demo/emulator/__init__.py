@@ -43,9 +43,9 @@ def serve(options: Options) -> None:
 
     import moto.server
 
-    from demo.emulator import ec2, ecr, events, faults, lambda_, organizations, securityhub, ssm, sts
+    from demo.emulator import ec2, ecr, events, faults, lambda_, network, organizations, securityhub, ssm, sts
 
-    for service in (ec2, ecr, events, lambda_, organizations, securityhub, ssm, sts):
+    for service in (ec2, ecr, events, lambda_, network, organizations, securityhub, ssm, sts):
         service.install(options)
     faults.install(options)
     moto.server.main(["--host", "127.0.0.1", "--port", str(options.port)])

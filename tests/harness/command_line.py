@@ -32,7 +32,7 @@ FILES = {
     "app/node_modules/lodash/package.json": '{"name": "lodash", "version": "4.17.4"}',
 }
 #: Exit codes, as docs/command-line.md lists them.
-CODES = {"good": 0, "failed": 1, "found": 2, "usage": 64}
+CODES = {"good": 0, "failed": 1, "found": 2, "incomplete": 3, "usage": 64}
 
 
 def run(

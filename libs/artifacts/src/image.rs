@@ -194,7 +194,7 @@ pub(crate) async fn read_all(
                 waiting.extend(inside(&found, manifests, seen, &options.limits)?);
             }
             Manifest::Image { config, layers } => {
-                let platform = match found.platform {
+                let platform = match found.platform.take() {
                     Some(platform) => Some(platform),
                     None => platform_of(blobs, &config).await?,
                 };

@@ -105,16 +105,22 @@ impl Rate {
 /// Per account and region. Sources, read 2026-11-24: EC2 API throttling (non-mutating, paged); ECR service quotas
 /// (GetAuthorizationToken: the lower of the two figures that AWS publishes); Lambda quotas (one bucket for all control
 /// plane calls but GetFunction); Security Hub partner guide. AWS publishes none for SSM's inventory calls, ECR's
-/// Describe calls, Organizations, STS and EventBridge per account: those are careful figures of our own.
+/// Describe calls, Organizations, STS, EventBridge per account, Elastic Load Balancing, Network Firewall, Direct Connect,
+/// ECS and RDS: those are careful figures of our own.
 const RATES: &[Rate] = &[
+    Rate { action: "directconnect:", per_second: 5.0, burst_calls: 10 },
     Rate { action: "ec2:", per_second: 20.0, burst_calls: 100 },
     Rate { action: "ecr:BatchGetImage", per_second: 2000.0, burst_calls: 2000 },
     Rate { action: "ecr:GetAuthorizationToken", per_second: 20.0, burst_calls: 200 },
     Rate { action: "ecr:", per_second: 100.0, burst_calls: 200 },
+    Rate { action: "ecs:", per_second: 20.0, burst_calls: 40 },
+    Rate { action: "elasticloadbalancing:", per_second: 20.0, burst_calls: 40 },
     Rate { action: "events:", per_second: 400.0, burst_calls: 400 },
     Rate { action: "lambda:GetFunction", per_second: 100.0, burst_calls: 100 },
     Rate { action: "lambda:", per_second: 15.0, burst_calls: 15 },
+    Rate { action: "network-firewall:", per_second: 5.0, burst_calls: 10 },
     Rate { action: "organizations:", per_second: 8.0, burst_calls: 20 },
+    Rate { action: "rds:", per_second: 10.0, burst_calls: 20 },
     Rate { action: "securityhub:", per_second: 10.0, burst_calls: 30 },
     Rate { action: "ssm:", per_second: 20.0, burst_calls: 80 },
     Rate { action: "sts:", per_second: 50.0, burst_calls: 100 },

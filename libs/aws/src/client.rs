@@ -3,6 +3,7 @@
 use crate::{
     AwsError, RegistryCredentials,
     call::{Caller, CountThrottles},
+    topology::KnownAccess,
 };
 use aws_config::SdkConfig;
 use aws_sdk_sts::config::retry::RetryPartition;
@@ -45,8 +46,16 @@ pub(crate) struct Clients {
     pub(crate) ssm: aws_sdk_ssm::Client,
     pub(crate) security_hub: aws_sdk_securityhub::Client,
     pub(crate) events: aws_sdk_eventbridge::Client,
+    pub(crate) elb: aws_sdk_elasticloadbalancing::Client,
+    pub(crate) elbv2: aws_sdk_elasticloadbalancingv2::Client,
+    pub(crate) network_firewall: aws_sdk_networkfirewall::Client,
+    pub(crate) direct_connect: aws_sdk_directconnect::Client,
+    pub(crate) ecs: aws_sdk_ecs::Client,
+    pub(crate) rds: aws_sdk_rds::Client,
     /// With the moment from which they are asked for anew.
     pub(crate) registry: Mutex<Option<(RegistryCredentials, Timestamp)>>,
+    /// What earlier sweeps learned of the functions.
+    pub(crate) function_access: Mutex<KnownAccess>,
 }
 
 /// One service's client in `$region`. Retries have a partition of their own, so that an account that is throttled
@@ -76,7 +85,14 @@ impl RegionClient {
                 ssm: client!(aws_sdk_ssm, "ssm", config, account, region),
                 security_hub: client!(aws_sdk_securityhub, "securityhub", config, account, region),
                 events: client!(aws_sdk_eventbridge, "events", config, account, region),
+                elb: client!(aws_sdk_elasticloadbalancing, "elasticloadbalancing", config, account, region),
+                elbv2: client!(aws_sdk_elasticloadbalancingv2, "elasticloadbalancing", config, account, region),
+                network_firewall: client!(aws_sdk_networkfirewall, "network-firewall", config, account, region),
+                direct_connect: client!(aws_sdk_directconnect, "directconnect", config, account, region),
+                ecs: client!(aws_sdk_ecs, "ecs", config, account, region),
+                rds: client!(aws_sdk_rds, "rds", config, account, region),
                 registry: Mutex::new(None),
+                function_access: Mutex::default(),
             }),
         }
     }

@@ -55,7 +55,7 @@ impl RegionClient {
         Ok(Listing::new(resources, missing, true))
     }
 
-    async fn described_instances(&self) -> Result<Vec<Instance>, AwsError> {
+    pub(crate) async fn described_instances(&self) -> Result<Vec<Instance>, AwsError> {
         const ACTION: &str = "ec2:DescribeInstances";
         let reservations = pages(ACTION, |token| {
             let request = self.inner.ec2.describe_instances().max_results(INSTANCES_PER_PAGE).set_next_token(token);

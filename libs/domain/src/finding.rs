@@ -242,9 +242,17 @@ pub struct NetworkFinding {
 /// A port range of an interface that can be reached from an edge of the network.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Reachability {
-    /// `i-…` when the interface belongs to an instance.
-    pub instance: Option<String>,
-    /// `eni-…`.
+    /// Twelve digits; empty in what was stored before accounts were told.
+    #[serde(default)]
+    pub account: String,
+    /// For example `eu-central-1`.
+    #[serde(default)]
+    pub region: String,
+    /// What is reached: an instance's id, the ARN or id of a load balancer, function, database or task, else the
+    /// interface's id.
+    #[serde(default)]
+    pub resource: String,
+    /// `eni-…`; empty where no interface has a part in it (a function's URL).
     pub interface: String,
     /// `TCP` or `UDP`.
     pub protocol: String,
@@ -252,7 +260,7 @@ pub struct Reachability {
     pub port_begin: u16,
     /// Last port, inclusive.
     pub port_end: u16,
-    /// `internet` to begin with.
+    /// Where the sources are: `internet`, `peer`, `vpn`, `direct-connect` or `transit`.
     pub edge: String,
     /// The source addresses that can reach it, as sorted CIDRs.
     pub sources: Vec<String>,
@@ -260,8 +268,15 @@ pub struct Reachability {
     pub path: Vec<Step>,
 }
 
+impl Reachability {
+    /// `i-…`, when what is reached is an instance.
+    pub fn instance(&self) -> Option<&str> {
+        Some(self.resource.as_str()).filter(|resource| resource.starts_with("i-"))
+    }
+}
+
 /// One component on a path (`Step` of the inspector2 API).
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Step {
     /// `igw-…`, `acl-…`, `sg-…`, `eni-…`, `i-…`.
     pub component_id: String,

@@ -2,8 +2,10 @@
 
 pub mod accuracy;
 pub mod asff;
+mod exposure;
 pub mod inspector;
 pub mod lifecycle;
+mod listeners;
 pub mod matching;
 mod ports;
 mod remediation;

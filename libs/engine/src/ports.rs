@@ -1,6 +1,7 @@
 //! How bad an open port is, by the service that usually listens there.
 //! Source: Amazon Inspector user guide, "Understanding severity levels", network reachability, read 2026-11-24.
 
+use crate::exposure::INTERNET;
 use Severity::{High, Informational, Low, Medium};
 use muster_domain::{Reachability, Severity};
 
@@ -12,7 +13,7 @@ struct Service {
     udp: &'static [u16],
     /// From the internet.
     internet: Severity,
-    /// Through an open path: a virtual gateway, a peering connection, Direct Connect.
+    /// Through an open path: a virtual gateway, a peering connection, Direct Connect, a transit gateway.
     open_path: Severity,
 }
 
@@ -58,6 +59,11 @@ pub(crate) fn severity(reachability: &Reachability) -> Severity {
     worst(reachability).map_or(Informational, |(severity, _)| severity)
 }
 
+/// Whether a service of the table lives on this port.
+pub(crate) fn is_listed(port: u16, is_udp: bool) -> bool {
+    SERVICES.iter().any(|service| if is_udp { service.udp } else { service.tcp }.contains(&port))
+}
+
 /// The service that makes the range as bad as it is.
 pub(crate) fn service(reachability: &Reachability) -> &'static str {
     worst(reachability).map_or("no listed service", |(_, name)| name)
@@ -67,7 +73,7 @@ fn worst(reachability: &Reachability) -> Option<(Severity, &'static str)> {
     let range = reachability.port_begin..=reachability.port_end;
     let open = SERVICES.iter().filter_map(|service| {
         let ports = if reachability.protocol == "UDP" { service.udp } else { service.tcp };
-        let severity = if reachability.edge == "internet" { service.internet } else { service.open_path };
+        let severity = if reachability.edge == INTERNET { service.internet } else { service.open_path };
         ports.iter().any(|port| range.contains(port)).then_some((severity, service.name))
     });
     open.max_by_key(|(severity, _)| *severity)
@@ -78,25 +84,17 @@ mod tests {
     use super::*;
 
     fn check(protocol: &str, ports: (u16, u16), edge: &str, expected: Severity) {
-        let reachability = Reachability {
-            instance: None,
-            interface: "eni-1".into(),
-            protocol: protocol.into(),
-            port_begin: ports.0,
-            port_end: ports.1,
-            edge: edge.into(),
-            sources: Vec::new(),
-            path: Vec::new(),
-        };
+        let range = crate::samples::reachability(ports.0, ports.1);
+        let reachability = Reachability { protocol: protocol.into(), edge: edge.into(), ..range };
         assert_eq!(severity(&reachability), expected, "{protocol} {ports:?} is {:?}", worst(&reachability));
     }
 
     #[test]
     fn a_port_is_as_bad_as_the_service_that_lives_there() {
         check("TCP", (22, 22), "internet", Medium);
-        check("TCP", (22, 22), "vgw", Low);
+        check("TCP", (22, 22), "vpn", Low);
         check("TCP", (23, 23), "internet", High);
-        check("UDP", (23, 23), "vgw", Medium);
+        check("UDP", (23, 23), "vpn", Medium);
         check("TCP", (443, 443), "internet", Low);
         check("TCP", (3306, 3306), "internet", Medium);
         check("UDP", (3306, 3306), "internet", Informational); // MySQL speaks TCP alone

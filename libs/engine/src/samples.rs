@@ -147,7 +147,9 @@ pub(crate) fn verdict_set(verdicts: Vec<Verdict>, facts: Vec<VulnerabilityFacts>
 pub(crate) fn reachability(port_begin: u16, port_end: u16) -> Reachability {
     let step = |id: &str, kind: &str| Step { component_id: id.into(), component_type: format!("AWS::EC2::{kind}") };
     Reachability {
-        instance: Some("i-0a1b2c3d4e5f60718".into()),
+        account: "123456789012".into(),
+        region: "eu-central-1".into(),
+        resource: "i-0a1b2c3d4e5f60718".into(),
         interface: "eni-0ddd4444".into(),
         protocol: "TCP".into(),
         port_begin,

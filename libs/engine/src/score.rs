@@ -1,19 +1,24 @@
 //! The Inspector score: a CVSS v3 vector, its attack vector lowered where nothing leads in, and the reasons.
-//! The model and what was turned down: `docs/decisions/0005-inspector-score.md`.
+//! The model and what was turned down: `docs/decisions/0005-inspector-score.md`, `0011-exposure-by-port.md`.
 
-use crate::scoring::Exposure;
+use crate::exposure::{Class, Exposure};
 use muster_cvss::{Vector, Version};
-use muster_domain::{Adjustment, BaseScore, InspectorScore, Resource, VectorString, VulnerabilityFacts};
+use muster_domain::{
+    Adjustment, BaseScore, InspectorScore, Package, Reachability, Resource, VectorString, VulnerabilityFacts,
+};
 
-/// The first CVSS v3 vector, moved from the network to an adjacent one where that is where an attacker must be.
-/// `None`: nobody gave a v3 vector.
+/// The first CVSS v3 vector, moved from the network to an adjacent one where that is where an attacker of these packages
+/// must be. `None`: nobody gave a v3 vector.
 pub(crate) fn inspector_score(
     resource: &Resource,
     vulnerability: &VulnerabilityFacts,
+    packages: &[&Package],
     exposure: &Exposure,
 ) -> Option<InspectorScore> {
     let (given, mut vector, base_score) = vulnerability.severity.iter().find_map(version_3)?;
-    let (adjustments, mut reasons) = adjustments(resource, vulnerability, exposure, &vector);
+    let is_of_network = vector.get("AV") == Some("N");
+    let class = exposure.class(packages);
+    let (adjustments, mut reasons) = adjustments(resource, vulnerability, exposure, is_of_network.then_some(class));
     if !adjustments.is_empty() {
         vector.set("AV", "A").expect("`AV:A` belongs to every vector of version 3");
     }
@@ -40,35 +45,49 @@ fn base_score_of(vector: &Vector) -> Option<BaseScore> {
     BaseScore::from_tenths(vector.scores().base.tenths())
 }
 
-/// Lowers the attack vector when it is certain that no way leads in from the internet, or says why not.
+/// Lowers the attack vector when it is certain that no way leads in from the internet, or says why not. Without a class
+/// the attack does not come over the network.
 fn adjustments(
     resource: &Resource,
     vulnerability: &VulnerabilityFacts,
     exposure: &Exposure,
-    vector: &Vector,
+    class: Option<Class>,
 ) -> (Vec<Adjustment>, Vec<String>) {
     let unadjusted = |reason: String| (Vec::new(), vec![reason]);
-    if vector.get("AV") != Some("N") {
-        return unadjusted("the attack does not come over the network, so exposure changes nothing".to_owned());
-    }
-    if !exposure.modelled {
-        return unadjusted("the exposure of this kind of resource is not modelled".to_owned());
-    }
-    if let [open, ..] = exposure.reachabilities.as_slice() {
-        let (protocol, begin, end) = (&open.protocol, open.port_begin, open.port_end);
-        return unadjusted(format!("reachable from the {}, for example on {protocol} {begin}-{end}", open.edge));
-    }
-    if !exposure.undetermined.is_empty() {
-        return unadjusted(format!("exposure is not known without {}", exposure.undetermined.join(", ")));
-    }
+    let place = match class {
+        None => {
+            return unadjusted("the attack does not come over the network, so exposure changes nothing".to_owned());
+        }
+        Some(Class::Internet(open)) => {
+            return unadjusted(format!("reachable from the {}, for example on {}", open.edge, ports(open)));
+        }
+        Some(Class::Unknown) if exposure.undetermined.is_empty() => {
+            return unadjusted("the exposure of this kind of resource is not modelled".to_owned());
+        }
+        Some(Class::Unknown) => {
+            return unadjusted(format!("exposure is not known without {}", exposure.undetermined.join(", ")));
+        }
+        Some(Class::OpenPath(open)) => {
+            format!("reachable from no internet gateway, only by an open path ({}), on {}", open.edge, ports(open))
+        }
+        Some(Class::OtherPorts(open)) => {
+            format!("what is open to the {}, {}, leads to other software than this", open.edge, ports(open))
+        }
+        Some(Class::Closed) => format!("no path from an edge of the network leads to {}", resource.id),
+    };
     if vulnerability.known_exploited.is_some() {
         return unadjusted("not reachable from the internet, but known to be exploited: not lowered".to_owned());
     }
-    let reason = format!(
-        "no path from an internet gateway leads to {}: an attacker must already be inside the network (AV:N to AV:A)",
-        resource.id
-    );
+    let reason = format!("{place}: an attacker must already be inside the network (AV:N to AV:A)");
     (vec![Adjustment { metric: "AV".to_owned(), reason }], Vec::new())
+}
+
+/// `TCP 22` or `TCP 20-25`.
+fn ports(open: &Reachability) -> String {
+    match open.port_begin == open.port_end {
+        true => format!("{} {}", open.protocol, open.port_begin),
+        false => format!("{} {}-{}", open.protocol, open.port_begin, open.port_end),
+    }
 }
 
 /// What is known of exploitation. It changes no metric of CVSS v3: see the decision.
@@ -128,8 +147,8 @@ mod tests {
     fn an_attack_over_the_network_is_lowered_only_where_nothing_leads_in() {
         let (closed, open, not_modelled) =
             (exposed(Vec::new()), exposed(vec![reachability(22, 22)]), Exposure::default());
-        let inside = "no path from an internet gateway leads to i-0a1b2c3d4e5f60718: an attacker must already be inside \
-                      the network (AV:N to AV:A)";
+        let inside = "no path from an edge of the network leads to i-0a1b2c3d4e5f60718: an attacker must already be \
+                      inside the network (AV:N to AV:A)";
         check(&instance(), NETWORK_VECTOR, false, &closed, &format!("8.8 AV:A HIGH: {inside}"));
         // CVSS v3.0 keeps its version
         check(
@@ -144,7 +163,7 @@ mod tests {
             NETWORK_VECTOR,
             false,
             &open,
-            "9.8 AV:N CRITICAL: reachable from the internet, for example on TCP 22-22",
+            "9.8 AV:N CRITICAL: reachable from the internet, for example on TCP 22",
         );
         let unknown = undetermined("ec2:DescribeNetworkAcls");
         check(
@@ -158,6 +177,25 @@ mod tests {
         check(&function(), NETWORK_VECTOR, false, &not_modelled, kind);
         let local = "7.8 AV:L HIGH: the attack does not come over the network, so exposure changes nothing";
         check(&instance(), "CVSS:3.1/AV:L/AC:L/PR:L/UI:N/S:U/C:H/I:H/A:H", false, &closed, local);
+    }
+
+    #[test]
+    fn an_open_path_or_a_port_of_other_software_lowers_too_and_says_so() {
+        let score = |name: &str, open: Reachability| {
+            let facts = facts("CVE-1", &[NETWORK_VECTOR]);
+            let draft = draft(&instance(), vec![verdict("CVE-1", name, None)], facts, &exposed(vec![open]));
+            let score = draft.inspector_score.unwrap();
+            let reasons = score.adjustments.into_iter().map(|adjustment| adjustment.reason).chain(score.reasons);
+            format!("{}: {}", score.score, reasons.collect::<Vec<_>>().join("; "))
+        };
+        let inside = "an attacker must already be inside the network (AV:N to AV:A)";
+        let peer = Reachability { edge: "peer".into(), ..reachability(22, 22) };
+        let path = "reachable from no internet gateway, only by an open path (peer), on TCP 22";
+        assert_eq!(score("openssh-server", peer), format!("8.8: {path}: {inside}"));
+        let other = "what is open to the internet, TCP 22, leads to other software than this";
+        assert_eq!(score("redis-server", reachability(22, 22)), format!("8.8: {other}: {inside}"));
+        let internet = "reachable from the internet, for example on TCP 22";
+        assert_eq!(score("openssh-server", reachability(22, 22)), format!("9.8: {internet}"));
     }
 
     #[test]

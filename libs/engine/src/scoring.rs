@@ -1,6 +1,9 @@
 //! Scoring: verdicts and exposure -> findings without a life cycle, each with the reasons of its severity.
 
+pub use crate::exposure::{Class, Exposure};
+
 use crate::{
+    exposure::INTERNET,
     ports, remediation,
     score::{inspector_score, intelligence},
     texts::{bounded, listed},
@@ -8,11 +11,10 @@ use crate::{
 use muster_advisories::rating;
 use muster_domain::{
     AccountId, Epss, ExploitAvailable, Finding, FindingDetails, FindingId, FixAvailable, InspectorScore,
-    NetworkFinding, PackageFinding, Reachability, Region, Resource, ResourceId, ResourceKind, Severity, Status,
-    Verdict, VerdictSet, VulnerabilityFacts, VulnerablePackage,
+    NetworkFinding, Package, PackageFinding, Reachability, Region, Resource, ResourceId, ResourceKind, Severity,
+    Status, Verdict, VerdictSet, VulnerabilityFacts, VulnerablePackage,
 };
-use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Characters of a title: what every sink takes (ASFF `Title`; the Inspector API allows 1,024).
 pub const TITLE_CHARS_MAX: usize = 256;
@@ -20,31 +22,6 @@ pub const TITLE_CHARS_MAX: usize = 256;
 pub const DESCRIPTION_CHARS_MAX: usize = 1_024;
 /// Characters of a remediation (ASFF `Recommendation.Text` takes 512).
 pub const REMEDIATION_CHARS_MAX: usize = 512;
-
-/// How far a resource can be reached from outside.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Exposure {
-    /// The open port ranges that are known.
-    pub reachabilities: Vec<Reachability>,
-    /// The calls without which the answer is not known (`ec2:DescribeNetworkAcls`); empty: it is known.
-    pub undetermined: Vec<String>,
-    /// Whether the network of this kind of resource is looked at: instances. Images and functions are not.
-    pub modelled: bool,
-}
-
-impl Exposure {
-    /// The findings among `existing` that these drafts, made with this exposure, speak for: all of them, except that a
-    /// network finding without a draft stays as it is while the EC2 answers that it rests on are missing.
-    pub fn judged(&self, existing: Vec<Finding>, drafts: &[Draft]) -> Vec<Finding> {
-        let missing = self.modelled && self.undetermined.iter().any(|call| call.starts_with("ec2:"));
-        let drafted: BTreeSet<&FindingId> = drafts.iter().map(|draft| &draft.id).collect();
-        let judged = |finding: &Finding| match finding.details {
-            FindingDetails::Package(_) => true,
-            FindingDetails::Network(_) => !missing || drafted.contains(&finding.id),
-        };
-        existing.into_iter().filter(judged).collect()
-    }
-}
 
 /// A finding before its life cycle: what is wrong now, without since when.
 #[derive(Clone, Debug, PartialEq)]
@@ -95,6 +72,7 @@ pub fn drafts(resource: &Resource, verdicts: &VerdictSet, exposure: &Exposure) -
     let network = exposure.reachabilities.iter().map(|reachability| network_draft(resource, reachability));
     let mut drafts: Vec<Draft> = packages.chain(network).collect();
     drafts.sort_by(|one, other| one.id.cmp(&other.id));
+    drafts.dedup_by(|one, other| one.id == other.id); // two ways in at the same edge: the first told is the shorter
     drafts
 }
 
@@ -148,7 +126,8 @@ fn package_draft(
     exposure: &Exposure,
 ) -> Draft {
     let packages = vulnerable_packages(&affected);
-    let inspector_score = inspector_score(resource, &vulnerability, exposure);
+    let installed: Vec<&Package> = packages.iter().map(|vulnerable| &vulnerable.package).collect();
+    let inspector_score = inspector_score(resource, &vulnerability, &installed, exposure);
     let known_exploited = vulnerability.known_exploited.is_some();
     Draft {
         id: FindingId::of_package_vulnerability(&resource.id, id),
@@ -243,18 +222,13 @@ fn is_dismissed(verdict: &Verdict) -> bool {
 
 /// Texts as Amazon Inspector writes them (user guide, "Amazon EventBridge schema", network reachability sample).
 fn network_draft(resource: &Resource, reachability: &Reachability) -> Draft {
-    let Reachability { protocol, port_begin, port_end, interface, .. } = reachability;
-    let gateway = reachability.path.first().map_or("", |step| step.component_id.as_str());
-    let instance = &resource.id;
+    let Reachability { protocol, port_begin, port_end, .. } = reachability;
+    let edge = edge_in_words(reachability);
     let title = if port_begin == port_end {
-        format!("Port {port_begin} is reachable from an Internet Gateway - {protocol}")
+        format!("Port {port_begin} is reachable from {edge} - {protocol}")
     } else {
-        format!("Port range {port_begin}-{port_end} is reachable from an Internet Gateway - {protocol}")
+        format!("Port range {port_begin}-{port_end} is reachable from {edge} - {protocol}")
     };
-    let description = format!(
-        "On the instance {instance}, the port range {port_begin}-{port_end} is reachable from the InternetGateway \
-         {gateway} from an attached ENI {interface}."
-    );
     Draft {
         id: FindingId::of_network_reachability(&resource.id, reachability),
         account: resource.account.clone(),
@@ -262,11 +236,8 @@ fn network_draft(resource: &Resource, reachability: &Reachability) -> Draft {
         resource: resource.id.clone(),
         resource_kind: resource.kind(),
         title,
-        description: bounded(&description, DESCRIPTION_CHARS_MAX),
-        remediation:
-            "You can restrict access to your instance by modifying the Security Groups or ACLs in the network \
-                      path."
-                .to_owned(),
+        description: bounded(&network_description(resource, reachability), DESCRIPTION_CHARS_MAX),
+        remediation: network_remediation(resource.kind()).to_owned(),
         severity: ports::severity(reachability),
         inspector_score: None,
         fix_available: None,
@@ -276,12 +247,56 @@ fn network_draft(resource: &Resource, reachability: &Reachability) -> Draft {
     }
 }
 
+/// The edges of a network by the gateway that stands there, as Inspector's titles name the internet's.
+fn edge_in_words(reachability: &Reachability) -> &str {
+    let has_gateway = reachability.path.first().is_some_and(|step| step.component_type.ends_with("::InternetGateway"));
+    match reachability.edge.as_str() {
+        INTERNET if has_gateway => "an Internet Gateway",
+        INTERNET => "the internet", // by an address of the service's own
+        "peer" => "a VPC Peering Connection",
+        "vpn" => "a VPN Connection",
+        "direct-connect" => "a Direct Connect Gateway",
+        "transit" => "a Transit Gateway",
+        other => other,
+    }
+}
+
+fn network_description(resource: &Resource, reachability: &Reachability) -> String {
+    let Reachability { port_begin, port_end, interface, .. } = reachability;
+    let kind = match resource.kind() {
+        ResourceKind::Instance => "instance",
+        ResourceKind::Image => "image",
+        ResourceKind::Function => "function",
+    };
+    let range = format!("On the {kind} {}, the port range {port_begin}-{port_end} is reachable", resource.id);
+    match reachability.path.first() {
+        Some(step) if !interface.is_empty() => {
+            let kind = step.component_type.rsplit("::").next().unwrap_or_default();
+            format!("{range} from the {kind} {} from an attached ENI {interface}.", step.component_id)
+        }
+        _ => format!("{range} from {}.", edge_in_words(reachability)),
+    }
+}
+
+fn network_remediation(kind: ResourceKind) -> &'static str {
+    match kind {
+        ResourceKind::Function => {
+            "You can restrict access to your function by requiring AWS_IAM authentication at its URL, or by narrowing \
+             the principals of its resource policy."
+        }
+        ResourceKind::Instance | ResourceKind::Image => {
+            "You can restrict access to your instance by modifying the Security Groups or ACLs in the network path."
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::samples::{
-        exposed, facts, instance, network_finding, package_finding, reachability, verdict, verdict_set,
+        exposed, facts, function, instance, network_finding, package_finding, reachability, verdict, verdict_set,
     };
+    use muster_domain::Step;
 
     fn draft(resource: &Resource, verdicts: Vec<Verdict>, facts: VulnerabilityFacts, exposure: &Exposure) -> Draft {
         drafts(resource, &verdict_set(verdicts, vec![facts]), exposure).remove(0)
@@ -390,21 +405,72 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_answer_keeps_a_network_finding_from_being_judged() {
-        let check = |exposure: Exposure, expected: usize| {
-            let existing = vec![network_finding(), package_finding(&instance())];
-            let drafts = drafts(&instance(), &VerdictSet::default(), &exposure);
-            let judged = exposure.judged(existing, &drafts);
-            assert_eq!(judged.len(), expected, "{exposure:?}");
+    fn each_edge_has_its_words_and_its_severity() {
+        let check = |edge: &str, first: (&str, &str), title: &str, from: &str, severity: Severity| {
+            let mut range = Reachability { edge: edge.into(), ..reachability(22, 22) };
+            range.path[0] = Step { component_id: first.0.into(), component_type: first.1.into() };
+            let draft = drafts(&instance(), &VerdictSet::default(), &exposed(vec![range])).remove(0);
+            assert_eq!((draft.title.as_str(), draft.severity), (title, severity));
+            assert!(draft.description.contains(from), "{}", draft.description);
         };
-        let without = |call: &str| vec![call.to_owned()];
-        check(exposed(Vec::new()), 2);
-        check(Exposure { undetermined: without("ec2:DescribeNetworkAcls"), ..exposed(Vec::new()) }, 1);
-        let another_interface = vec![reachability(22, 22)]; // what was told is told again, so it is known
-        check(Exposure { undetermined: without("ec2:DescribeNetworkAcls"), ..exposed(another_interface) }, 2);
-        // says nothing of direct ways
-        check(Exposure { undetermined: without(muster_network::FORWARDING_CALL), ..exposed(Vec::new()) }, 2);
-        check(Exposure::default(), 2); // the resource is gone
+        check(
+            "peer",
+            ("pcx-1", "AWS::EC2::VPCPeeringConnection"),
+            "Port 22 is reachable from a VPC Peering Connection - TCP",
+            "from the VPCPeeringConnection pcx-1 from an attached ENI",
+            Severity::Low,
+        );
+        check(
+            "vpn",
+            ("vgw-1", "AWS::EC2::VPNGateway"),
+            "Port 22 is reachable from a VPN Connection - TCP",
+            "from the VPNGateway vgw-1 ",
+            Severity::Low,
+        );
+        check(
+            "transit",
+            ("tgw-1", "AWS::EC2::TransitGateway"),
+            "Port 22 is reachable from a Transit Gateway - TCP",
+            "from the TransitGateway tgw-1 ",
+            Severity::Low,
+        );
+        check(
+            "direct-connect",
+            ("dxgw-1", "AWS::DirectConnect::DirectConnectGateway"),
+            "Port 22 is reachable from a Direct Connect Gateway - TCP",
+            "from the DirectConnectGateway dxgw-1 ",
+            Severity::Low,
+        );
+    }
+
+    #[test]
+    fn the_same_port_at_two_edges_is_two_findings_and_two_ways_from_one_edge_are_one() {
+        let from_peer = |mut range: Reachability| {
+            range.edge = "peer".into();
+            range.path[0].component_id = "pcx-1".into();
+            range
+        };
+        let mut longer = reachability(22, 22);
+        longer.path.insert(1, Step { component_id: "lb".into(), component_type: "AWS::ElasticLoadBalancing".into() });
+        let ranges = vec![reachability(22, 22), longer, from_peer(reachability(22, 22))];
+        let drafts = drafts(&instance(), &VerdictSet::default(), &exposed(ranges));
+        assert_eq!(drafts.len(), 2);
+    }
+
+    #[test]
+    fn a_function_open_to_the_world_is_told_without_an_interface() {
+        let function = function();
+        let id = function.id.to_string();
+        let mut range = Reachability { interface: String::new(), ..reachability(443, 443) };
+        range.path = vec![Step { component_id: id.clone(), component_type: "AWS::Lambda::Function".into() }];
+        let exposure = Exposure { reachabilities: vec![range], ..Exposure::default() };
+        let draft = drafts(&function, &VerdictSet::default(), &exposure).remove(0);
+        assert_eq!(draft.title, "Port 443 is reachable from the internet - TCP");
+        assert_eq!(
+            draft.description,
+            format!("On the function {id}, the port range 443-443 is reachable from the internet.")
+        );
+        assert!(draft.remediation.contains("AWS_IAM"), "{}", draft.remediation);
     }
 
     #[test]
@@ -414,7 +480,7 @@ mod tests {
         };
         let adjusted = [
             "base score 9.8 by NVD: CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H",
-            "no path from an internet gateway leads to i-0a1b2c3d4e5f60718: an attacker must already be inside the \
+            "no path from an edge of the network leads to i-0a1b2c3d4e5f60718: an attacker must already be inside the \
              network (AV:N to AV:A)",
         ];
         check(&package_finding(&instance()), &exposed(Vec::new()), &adjusted);

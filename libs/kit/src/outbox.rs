@@ -159,7 +159,7 @@ mod tests {
                 payload: id.as_bytes().to_vec(),
             };
             let told =
-                store.put_topology(&account, &Region::new(*id), &Digest::of(id.as_bytes()), b"{}", message).await;
+                store.put_topology(&account, &Region::new(*id), &Digest::of(id.as_bytes()), &[], b"{}", message).await;
             assert!(told.expect("written"));
         }
     }

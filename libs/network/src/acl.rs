@@ -2,110 +2,121 @@
 //! (Amazon VPC user guide, "Network ACL basics", read 2026-11-24).
 
 use crate::{
-    addresses::{Addresses, Block, Family},
-    rules::{Ports, Protocol, Protocols, Unclear, block},
+    addresses::Family,
+    rules::{Ports, Protocol, Protocols, Unclear, block, stretches},
+    sets::{Flows, SetId, Sets, Stretch},
     topology::NetworkAcl,
 };
+
+const CALL: &str = "ec2:DescribeNetworkAcls";
+
+/// Rules of one list in one direction that are read. AWS allows 40 (Amazon VPC quotas, read 2026-11-24); the work grows
+/// with the square.
+const RULES_MAX: usize = 1_000;
 
 /// The ports that clients send from, so the ones that answers go to.
 /// Amazon VPC user guide, "Custom network ACLs and other AWS services: ephemeral ports", read 2026-11-24: 1024-65535
 /// covers every client.
-const EPHEMERAL: Ports = Ports { first: 1024, last: 65535 };
+pub(crate) const EPHEMERAL: Ports = Ports { first: 1024, last: 65535 };
 
-/// A network ACL whose rules could all be read.
-#[derive(Clone, Debug)]
+/// A network ACL: who may send to each port, and to whom may be sent. One that is not known admits everyone.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Acl {
+    /// `acl-…`; empty when not even that is known.
     pub(crate) id: String,
-    /// By rule number.
-    ingress: Vec<Rule>,
-    /// By rule number.
-    egress: Vec<Rule>,
+    pub(crate) ingress: Flows,
+    pub(crate) egress: Flows,
+    pub(crate) unclear: Option<Unclear>,
 }
 
-#[derive(Clone, Debug)]
 struct Rule {
     protocols: Protocols,
-    block: Block,
+    family: Family,
+    set: SetId,
     ports: Ports,
     allow: bool,
 }
 
 impl Acl {
-    pub(crate) fn read(acl: &NetworkAcl) -> Result<Self, Unclear> {
-        let call = "DescribeNetworkAcls";
-        let mut entries: Vec<_> = acl.entries.iter().collect();
-        entries.sort_by_key(|entry| entry.rule_number);
-        let mut read = Self { id: acl.network_acl_id.clone(), ingress: Vec::new(), egress: Vec::new() };
-        for entry in entries {
-            let owner = format!("{} rule {}", acl.network_acl_id, entry.rule_number);
-            let protocols = Protocols::read(&entry.protocol);
-            if !protocols.have_ports() {
-                continue;
-            }
-            let allow = match entry.rule_action.as_str() {
-                "allow" => true,
-                "deny" => false,
-                other => {
-                    return Err(Unclear::new(call, format!("{owner}: `{other}` is neither allow nor deny")));
-                }
-            };
-            let ports = match entry.port_range {
-                None => Ports::ALL,
-                Some(range) => Ports::read(Some(range.from), Some(range.to)).ok_or_else(|| {
-                    Unclear::new(call, format!("{owner}: {}-{} is not a port range", range.from, range.to))
-                })?,
-            };
-            let rules = if entry.egress { &mut read.egress } else { &mut read.ingress };
-            for raw in entry.cidr_block.iter().chain(&entry.ipv6_cidr_block) {
-                rules.push(Rule { protocols, block: block(call, &owner, raw)?, ports, allow });
-            }
+    /// Open, for one that is not known.
+    pub(crate) fn unknown(id: &str, unclear: Unclear, sets: &mut Sets) -> Self {
+        let open = Flows::all(sets);
+        Self { id: id.to_owned(), ingress: open, egress: open, unclear: Some(unclear) }
+    }
+
+    pub(crate) fn read(acl: &NetworkAcl, sets: &mut Sets) -> Self {
+        let directions = [false, true].map(|egress| rules(acl, egress, sets).map(|rules| decided(&rules, sets)));
+        match directions {
+            [Ok(ingress), Ok(egress)] => Self { id: acl.network_acl_id.clone(), ingress, egress, unclear: None },
+            [Err(unclear), _] | [_, Err(unclear)] => Self::unknown(&acl.network_acl_id, unclear, sets),
         }
-        Ok(read)
-    }
-
-    /// Marks the ports where `admits` can change.
-    pub(crate) fn cut(&self, protocol: Protocol, cuts: &mut Vec<u32>) {
-        self.ingress.iter().filter(|rule| rule.protocols.hold(protocol)).for_each(|rule| rule.ports.cut(cuts));
-    }
-
-    /// Who may send to this port.
-    pub(crate) fn admits(&self, family: Family, protocol: Protocol, port: u16) -> Addresses {
-        permitted(&self.ingress, family, protocol, port)
-    }
-
-    /// Whom an answer may reach on at least one ephemeral port: whoever wants in chooses the port to send from.
-    pub(crate) fn lets_answers_out(&self, family: Family, protocol: Protocol) -> Addresses {
-        let mut cuts = vec![u32::from(EPHEMERAL.first)];
-        self.egress.iter().filter(|rule| rule.protocols.hold(protocol)).for_each(|rule| rule.ports.cut(&mut cuts));
-        cuts.sort_unstable();
-        cuts.dedup();
-        let ports = cuts.into_iter().filter_map(|cut| u16::try_from(cut).ok()).filter(|port| EPHEMERAL.hold(*port));
-        ports.fold(Addresses::none(family), |open, port| open.union(&permitted(&self.egress, family, protocol, port)))
     }
 }
 
-/// The peers that the rules allow on one port: each rule decides over what no lower rule has decided.
-fn permitted(rules: &[Rule], family: Family, protocol: Protocol, port: u16) -> Addresses {
-    let mut open = Addresses::none(family);
-    let mut undecided = Addresses::all(family);
-    for rule in rules {
-        if rule.block.family != family || !rule.protocols.hold(protocol) || !rule.ports.hold(port) {
+/// The rules of one direction, by number.
+fn rules(acl: &NetworkAcl, egress: bool, sets: &mut Sets) -> Result<Vec<Rule>, Unclear> {
+    let mut entries: Vec<_> = acl.entries.iter().filter(|entry| entry.egress == egress).collect();
+    if entries.len() > RULES_MAX {
+        return Err(Unclear::new(CALL, format!("{} has more than {RULES_MAX} rules", acl.network_acl_id)));
+    }
+    entries.sort_by_key(|entry| entry.rule_number);
+    let mut rules = Vec::new();
+    for entry in entries {
+        let owner = format!("{} rule {}", acl.network_acl_id, entry.rule_number);
+        let protocols = Protocols::read(&entry.protocol);
+        if !protocols.have_ports() {
             continue;
         }
-        let block = Addresses::of(family, [&rule.block]);
-        if rule.allow {
-            open = open.union(&undecided.intersection(&block));
+        let allow = match entry.rule_action.as_str() {
+            "allow" => true,
+            "deny" => false,
+            other => return Err(Unclear::new(CALL, format!("{owner}: `{other}` is neither allow nor deny"))),
+        };
+        let ports = match &entry.port_range {
+            None => Ports::ALL,
+            Some(range) => Ports::read(Some(range.from), Some(range.to)).ok_or_else(|| {
+                Unclear::new(CALL, format!("{owner}: {}-{} is not a port range", range.from, range.to))
+            })?,
+        };
+        for raw in entry.cidr_block.iter().chain(&entry.ipv6_cidr_block) {
+            let block = block(CALL, &owner, raw)?;
+            let set = sets.of(block.family, [&block]);
+            rules.push(Rule { protocols, family: block.family, set, ports, allow });
         }
-        undecided = undecided.minus(&block);
     }
-    open
+    Ok(rules)
+}
+
+/// Each rule decides over what no lower rule has decided.
+fn decided(rules: &[Rule], sets: &mut Sets) -> Flows {
+    let mut flows = Flows::NONE;
+    for family in Family::ALL {
+        for protocol in Protocol::ALL {
+            let own: Vec<&Rule> =
+                rules.iter().filter(|rule| rule.family == family && rule.protocols.hold(protocol)).collect();
+            let mut map = Vec::new();
+            for ports in stretches(own.iter().map(|rule| rule.ports)) {
+                let (mut open, mut undecided) = (Sets::none(family), Sets::all(family));
+                for rule in own.iter().filter(|rule| rule.ports.hold(ports.first)) {
+                    if rule.allow {
+                        let allowed = sets.intersection(undecided, rule.set);
+                        open = sets.union(open, allowed);
+                    }
+                    undecided = sets.minus(undecided, rule.set);
+                }
+                map.push(Stretch { ports, set: open });
+            }
+            *flows.at(family, protocol) = sets.map(map);
+        }
+    }
+    flows
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
-        addresses::internet,
+        addresses::Addresses,
         topology::{NetworkAclEntry, PortRange},
     };
 
@@ -132,8 +143,10 @@ mod tests {
 
     /// Who may send TCP to `port`.
     fn check(rules: &str, port: u16, expected: &str) {
-        let admitted = Acl::read(&acl(rules)).unwrap().admits(Family::V4, Protocol::Tcp, port);
-        assert_eq!(admitted.blocks_within(&internet(Family::V4, &[])).join(" "), expected, "port {port} of\n{rules}");
+        let mut sets = Sets::new();
+        let read = Acl::read(&acl(rules), &mut sets);
+        let admitted = sets.get(sets.at(read.ingress.of(Family::V4, Protocol::Tcp), port, Family::V4));
+        assert_eq!(admitted.blocks_within(&Addresses::all(Family::V4)).join(" "), expected, "port {port} of\n{rules}");
     }
 
     #[test]
@@ -153,8 +166,11 @@ mod tests {
 
     /// Whom TCP answers reach.
     fn check_answers(rules: &str, expected: &str) {
-        let reached = Acl::read(&acl(rules)).unwrap().lets_answers_out(Family::V4, Protocol::Tcp);
-        assert_eq!(reached.blocks_within(&internet(Family::V4, &[])).join(" "), expected, "{rules}");
+        let mut sets = Sets::new();
+        let read = Acl::read(&acl(rules), &mut sets);
+        let reached = sets.within(read.egress.of(Family::V4, Protocol::Tcp), EPHEMERAL, Family::V4);
+        let blocks = sets.get(reached).blocks_within(&Addresses::all(Family::V4));
+        assert_eq!(blocks.join(" "), expected, "{rules}");
     }
 
     #[test]
@@ -175,7 +191,8 @@ mod tests {
     #[test]
     fn a_rule_that_cannot_be_read_makes_the_whole_list_unclear() {
         let check = |rules: &str, expected: &str| {
-            assert_eq!(Acl::read(&acl(rules)).unwrap_err(), Unclear::new("DescribeNetworkAcls", expected));
+            let unclear = Acl::read(&acl(rules), &mut Sets::new()).unclear.unwrap();
+            assert_eq!(unclear, Unclear::new("ec2:DescribeNetworkAcls", expected));
         };
         check("in 5 allow 6 80-70 0.0.0.0/0", "acl-1 rule 5: 80-70 is not a port range");
         check("in 5 allow 6 80-90 0.0.0.0/99", "acl-1 rule 5: `0.0.0.0/99` is not a CIDR block");

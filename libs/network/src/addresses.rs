@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// An address family.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Family {
     V4,
     V6,
@@ -27,7 +27,7 @@ impl Family {
 }
 
 /// One CIDR block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Block {
     pub(crate) family: Family,
     pub(crate) first: u128,
@@ -47,16 +47,22 @@ impl Block {
         Some(Self { family, first, last: family.last_of(first, length), length })
     }
 
-    /// Whether an address, as EC2 writes it, lies in it.
-    pub(crate) fn holds(&self, address: &str) -> bool {
-        let full = if address.contains(':') { format!("{address}/128") } else { format!("{address}/32") };
-        Self::parse(&full)
-            .is_some_and(|host| host.family == self.family && self.first <= host.first && host.first <= self.last)
+    /// A block, or a single address.
+    pub(crate) fn parse_host(raw: &str) -> Option<Self> {
+        let address: std::net::IpAddr = match raw.parse() {
+            Ok(address) => address,
+            Err(_) => return Self::parse(raw),
+        };
+        let (family, first) = match address {
+            std::net::IpAddr::V4(address) => (Family::V4, u128::from(u32::from(address))),
+            std::net::IpAddr::V6(address) => (Family::V6, u128::from(address)),
+        };
+        Some(Self { family, first, last: first, length: family.bits() })
     }
 }
 
 /// A set of addresses of one family.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Addresses {
     family: Family,
     /// Both ends inclusive; sorted, disjoint, and never adjacent: equal sets are equal values.
@@ -88,6 +94,10 @@ impl Addresses {
             }
         }
         Self { family, ranges }
+    }
+
+    pub(crate) fn family(&self) -> Family {
+        self.family
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -142,6 +152,12 @@ impl Addresses {
     pub(crate) fn touches(&self, first: u128, last: u128) -> bool {
         let after = self.ranges.partition_point(|range| range.1 < first);
         self.ranges.get(after).is_some_and(|range| range.0 <= last)
+    }
+
+    /// Whether all addresses between these, both included, are in it.
+    pub(crate) fn covers(&self, first: u128, last: u128) -> bool {
+        let after = self.ranges.partition_point(|range| range.1 < first);
+        self.ranges.get(after).is_some_and(|range| range.0 <= first && last <= range.1)
     }
 
     /// The addresses of this set that are also in `internet`, as CIDR blocks in the order of their addresses.
@@ -261,11 +277,10 @@ mod tests {
     }
 
     #[test]
-    fn a_block_holds_its_addresses_alone() {
-        let block = Block::parse("10.0.1.0/24").unwrap();
-        assert!(block.holds("10.0.1.255"));
-        assert!(!block.holds("10.0.2.0"));
-        assert!(!block.holds("::a00:100"));
-        assert!(!block.holds("no address"));
+    fn a_host_is_a_block_of_its_own() {
+        assert_eq!(Block::parse_host("10.0.1.7"), Block::parse("10.0.1.7/32"));
+        assert_eq!(Block::parse_host("2001:db8::1"), Block::parse("2001:db8::1/128"));
+        assert_eq!(Block::parse_host("10.0.1.0/24"), Block::parse("10.0.1.0/24"));
+        assert_eq!(Block::parse_host("no address"), None);
     }
 }

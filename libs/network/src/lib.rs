@@ -1,24 +1,40 @@
-//! The reachability of one region's topology: which interfaces the internet reaches, on which ports, from where.
+//! The reachability of networks: who can reach what, from which edge, on which ports, along which path.
 //!
 //! The answer is worked out with sets of addresses and ranges of ports, never by trying packets, so it is complete:
-//! what is not in it is not reachable, or stands under "undetermined" with the answer that is missing. Looked at are
-//! internet gateways, routes, network ACLs, security groups and addresses of EC2. Not looked at, so that a real
-//! network can be more closed than the answer: firewalls of the instances themselves, AWS Network Firewall, and VPC
-//! Block Public Access.
+//! what is not in it is not reachable, or stands under "undetermined" with the answer that is missing. Not looked at,
+//! so that a real network can be more closed than the answer: firewalls of the instances themselves, VPC Block Public
+//! Access, and on the far side of a peering or a transit gateway everything but its route tables.
 
 mod acl;
 mod addresses;
 mod analysis;
+mod analyzer;
+mod balancers;
+mod difference;
+mod doors;
+mod firewall;
+mod functions;
 mod groups;
-mod network;
-mod place;
+mod index;
+mod linked;
+mod members;
+pub mod offline;
+mod openings;
+mod picture;
+mod report;
 mod routes;
 mod rules;
+mod sets;
+mod stored;
 pub mod topology;
+mod ways;
+pub mod why;
 
-pub use analysis::{Analysis, FORWARDING_CALL, Undetermined, reachable};
-pub use topology::{
-    InternetGateway, InternetGatewayAttachment, IpPermission, MissingAnswer, NetworkAcl, NetworkAclEntry,
-    NetworkInterface, PortRange, PrefixList, PrivateIpAddress, Route, RouteTable, RouteTableAssociation, SecurityGroup,
-    Subnet, Topology, Vpc,
-};
+pub use analysis::{Analysis, Undetermined};
+pub use analyzer::{Analyzer, analyze};
+pub use difference::{ChangedSources, Difference, difference};
+pub use linked::{links, neighbourhoods};
+pub use picture::{Picture, picture};
+pub use stored::StoredError;
+pub use topology::{MissingAnswer, Topology};
+pub use why::{Answer, Question, why};

@@ -1,94 +1,129 @@
-//! Route tables: the most specific route decides where an answer goes
+//! Route tables: the most specific route decides where a packet goes
 //! (Amazon VPC user guide, "Route priority", read 2026-11-24).
 
 use crate::{
-    addresses::{Addresses, Block, Family},
+    addresses::{Block, Family},
     groups::entries,
     rules::{Unclear, block},
-    topology::{PrefixList, Route, RouteTable},
+    sets::{SetId, Sets},
+    topology::{PrefixListEntries, Route, RouteTable},
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::{cmp::Reverse, collections::HashMap};
 
-const CALL: &str = "DescribeRouteTables";
+const CALL: &str = "ec2:DescribeRouteTables";
 
-/// A route table whose routes could all be read.
-#[derive(Clone, Debug)]
+/// Routes of one table that are read. AWS allows 1,000 (Amazon VPC quotas, read 2026-11-24); the work grows with the
+/// square.
+const ROUTES_MAX: usize = 10_000;
+
+/// Inside the VPC.
+pub(crate) const LOCAL: &str = "local";
+
+/// Where packets go: for each target, the destinations for which it decides.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Routes {
-    /// The route that decides first comes first.
-    routes: Vec<Way>,
+    /// By target and family; black holes are left out.
+    through: Vec<(String, Family, SetId)>,
 }
 
-#[derive(Clone, Debug)]
 struct Way {
     destination: Block,
-    /// `None` for a black hole.
+    /// The lowest comes first among equal destinations.
+    rank: u8,
     target: Option<String>,
 }
 
 /// Among equal destinations: a static route, then one of a prefix list, then one that a gateway propagated.
-fn priority(route: &Route) -> u8 {
+fn rank(route: &Route) -> u8 {
     match route {
-        Route { origin, .. } if origin == "EnableVgwRoutePropagation" => 2,
+        route if route.is_propagated() => 2,
         Route { destination_prefix_list_id: Some(_), .. } => 1,
         _ => 0,
     }
 }
 
 impl Routes {
-    pub(crate) fn read(table: &RouteTable, lists: &BTreeMap<&str, &PrefixList>) -> Result<Self, Unclear> {
-        let mut routes: Vec<(u8, Way)> = Vec::new();
+    /// `own` are the VPC's blocks, which stay inside whatever the table says.
+    pub(crate) fn read(
+        table: &RouteTable,
+        own: &[Block],
+        lists: &HashMap<&str, &PrefixListEntries>,
+        unknown_list: &dyn Fn(&str) -> Option<Unclear>,
+        sets: &mut Sets,
+    ) -> Result<Self, Unclear> {
+        let mut ways: Vec<Way> = Vec::new();
         for route in &table.routes {
             let mut destinations = Vec::new();
             for raw in route.destination_cidr_block.iter().chain(&route.destination_ipv6_cidr_block) {
                 destinations.push(block(CALL, &table.route_table_id, raw)?);
             }
-            if let Some(list) = route.destination_prefix_list_id.as_ref().filter(|_| !is_endpoint(route)) {
-                destinations.extend(entries(list, &table.route_table_id, lists)?);
+            if let Some(list) = &route.destination_prefix_list_id {
+                match entries(list, &table.route_table_id, lists, unknown_list) {
+                    Ok(blocks) => destinations.extend(blocks),
+                    Err(_) if is_endpoint(route) => {}
+                    Err(unclear) => return Err(unclear),
+                }
             }
-            let works = route.state == "active";
-            let target = route.gateway_id.as_ref().or(route.other_target.as_ref()).filter(|_| works);
-            let priority = priority(route);
-            routes.extend(
-                destinations.into_iter().map(|destination| (priority, Way { destination, target: target.cloned() })),
-            );
-        }
-        routes.sort_by_key(|(priority, way)| (std::cmp::Reverse(way.destination.length), *priority));
-        Ok(Self { routes: routes.into_iter().map(|(_, way)| way).collect() })
-    }
-
-    /// The destinations whose packets leave through this gateway.
-    pub(crate) fn through(&self, family: Family, gateway: &str) -> Addresses {
-        let mut through = Addresses::none(family);
-        let mut undecided = Addresses::all(family);
-        for way in self.routes.iter().filter(|way| way.destination.family == family) {
-            let block = Addresses::of(family, [&way.destination]);
-            if way.target.as_deref() == Some(gateway) {
-                through = through.union(&undecided.intersection(&block));
+            ways.extend(destinations.into_iter().map(|destination| Way {
+                destination,
+                rank: rank(route),
+                target: route.target().map(str::to_owned),
+            }));
+            if ways.len() > ROUTES_MAX {
+                let reason = format!("{} has more than {ROUTES_MAX} routes", table.route_table_id);
+                return Err(Unclear::new(CALL, reason));
             }
-            undecided = undecided.minus(&block);
         }
-        through
+        Ok(Self::of(ways, own, sets))
     }
 
-    /// The internet gateways that working routes name.
-    pub(crate) fn internet_gateways(&self) -> BTreeSet<&str> {
-        self.routes.iter().filter_map(|way| way.target.as_deref()).filter(|target| target.starts_with("igw-")).collect()
+    /// From destinations, ranks and targets of another kind of table; nothing stays inside.
+    pub(crate) fn of_transit(routes: Vec<(Block, u8, Option<String>)>, sets: &mut Sets) -> Self {
+        let ways = routes.into_iter().map(|(destination, rank, target)| Way { destination, rank, target });
+        Self::of(ways.collect(), &[], sets)
     }
 
-    /// The network's own blocks.
-    pub(crate) fn local(&self) -> Vec<Block> {
-        self.routes.iter().filter(|way| way.target.as_deref() == Some("local")).map(|way| way.destination).collect()
+    fn of(mut ways: Vec<Way>, own: &[Block], sets: &mut Sets) -> Self {
+        let inside = own.iter().map(|block| Way { destination: *block, rank: 0, target: Some(LOCAL.to_owned()) });
+        ways.extend(inside);
+        ways.sort_by_key(|way| (Reverse(way.destination.length), way.rank));
+        let mut through: HashMap<(String, Family), SetId> = HashMap::new();
+        for family in Family::ALL {
+            let kept_inside = sets.of(family, own);
+            let mut undecided = Sets::all(family);
+            for way in ways.iter().filter(|way| way.destination.family == family) {
+                let mut block = sets.of(family, [&way.destination]);
+                if way.rank == 2 {
+                    block = sets.minus(block, kept_inside); // what is propagated never counts inside the VPC
+                }
+                let decided = sets.intersection(undecided, block);
+                if let Some(target) = &way.target {
+                    let known = through.entry((target.clone(), family)).or_insert(Sets::none(family));
+                    *known = sets.union(*known, decided);
+                }
+                undecided = sets.minus(undecided, block);
+            }
+        }
+        let mut through: Vec<_> = through.into_iter().map(|((target, family), set)| (target, family, set)).collect();
+        through.retain(|(.., set)| !Sets::is_none(*set));
+        through.sort();
+        Self { through }
     }
 
-    /// Working routes that hand packets for this address to something in between.
-    pub(crate) fn divert(&self, address: &str) -> bool {
-        let decides = self.routes.iter().find(|way| way.destination.holds(address));
-        decides.and_then(|way| way.target.as_deref()).is_some_and(|target| target != "local")
+    /// The destinations whose packets go to this target.
+    pub(crate) fn through(&self, family: Family, target: &str) -> SetId {
+        let found = self.through.iter().find(|(known, of, _)| known == target && *of == family);
+        found.map_or(Sets::none(family), |(.., set)| *set)
+    }
+
+    /// Every target with its destinations.
+    pub(crate) fn targets(&self, family: Family) -> impl Iterator<Item = (&str, SetId)> {
+        self.through.iter().filter(move |(_, of, _)| *of == family).map(|(target, _, set)| (target.as_str(), *set))
     }
 }
 
 /// A gateway endpoint's route to an AWS service: its prefix list is AWS' own and holds that service's addresses,
-/// from which nobody but the service sends.
+/// from which nobody but the service sends, so that it may be unknown.
 fn is_endpoint(route: &Route) -> bool {
     route.gateway_id.as_ref().is_some_and(|gateway| gateway.starts_with("vpce-"))
 }
@@ -96,7 +131,10 @@ fn is_endpoint(route: &Route) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::addresses::internet;
+    use crate::{
+        addresses::internet,
+        topology::{PrefixListEntry, Route},
+    };
 
     /// `DESTINATION TARGET [STATE] [ORIGIN]` per line.
     fn table(routes: &str) -> RouteTable {
@@ -104,15 +142,14 @@ mod tests {
             let mut words = line.split_whitespace();
             let (destination, target) = (words.next().unwrap(), words.next().unwrap());
             let is_list = destination.starts_with("pl-");
-            let is_gateway = ["igw", "loc", "vpc", "vgw"].iter().any(|prefix| target.starts_with(prefix));
             Route {
                 destination_cidr_block: (!is_list && !destination.contains(':')).then(|| destination.into()),
                 destination_ipv6_cidr_block: destination.contains(':').then(|| destination.into()),
                 destination_prefix_list_id: is_list.then(|| destination.into()),
-                gateway_id: is_gateway.then(|| target.into()),
-                other_target: (!is_gateway).then(|| target.into()),
-                state: words.next().unwrap_or("active").into(),
-                origin: words.next().unwrap_or("CreateRoute").into(),
+                gateway_id: Some(target.into()),
+                state: words.next().map(str::to_owned),
+                origin: words.next().map(str::to_owned),
+                ..Route::default()
             }
         };
         RouteTable {
@@ -122,21 +159,20 @@ mod tests {
         }
     }
 
-    fn read(routes: &str) -> Result<Routes, Unclear> {
-        let list = PrefixList {
-            prefix_list_id: "pl-1".into(),
-            address_family: "IPv4".into(),
-            entries: vec!["198.51.100.0/24".into()],
-        };
-        Routes::read(&table(routes), &BTreeMap::from([("pl-1", &list)]))
+    fn read(routes: &str, sets: &mut Sets) -> Result<Routes, Unclear> {
+        let entries = vec![PrefixListEntry { cidr: "198.51.100.0/24".into() }];
+        let list = PrefixListEntries { prefix_list_id: "pl-1".into(), entries };
+        let own = [Block::parse("10.0.0.0/16").unwrap()];
+        Routes::read(&table(routes), &own, &HashMap::from([("pl-1", &list)]), &|_| None, sets)
     }
 
     /// The internet addresses that answers reach through `igw-1`.
     fn check(routes: &str, expected: &str) {
-        let routes = read(routes).unwrap();
+        let mut sets = Sets::new();
+        let read = read(routes, &mut sets).unwrap();
         let reached = Family::ALL
             .iter()
-            .flat_map(|family| routes.through(*family, "igw-1").blocks_within(&internet(*family, &routes.local())));
+            .flat_map(|family| sets.get(read.through(*family, "igw-1")).blocks_within(&internet(*family, &[])));
         assert_eq!(reached.collect::<Vec<_>>().join(" "), expected, "{routes:?}");
     }
 
@@ -163,12 +199,21 @@ mod tests {
     }
 
     #[test]
+    fn what_is_propagated_never_counts_inside_the_vpc() {
+        let mut sets = Sets::new();
+        let routes = "10.0.1.0/24 vgw-1 active EnableVgwRoutePropagation\n10.0.2.0/24 eni-1";
+        let read = read(routes, &mut sets).unwrap();
+        assert_eq!(read.through(Family::V4, "vgw-1"), Sets::none(Family::V4));
+        assert_ne!(read.through(Family::V4, "eni-1"), Sets::none(Family::V4)); // a middlebox
+    }
+
+    #[test]
     fn a_route_that_cannot_be_read_is_unclear() {
         let check = |routes: &str, call: &str, reason: &str| {
-            assert_eq!(read(routes).unwrap_err(), Unclear::new(call, reason));
+            assert_eq!(read(routes, &mut Sets::new()).unwrap_err(), Unclear::new(call, reason));
         };
         check("300.0.0.0/8 igw-1", CALL, "rtb-1: `300.0.0.0/8` is not a CIDR block");
-        check("pl-2 tgw-1", "GetManagedPrefixListEntries", "rtb-1 refers to pl-2, which is unknown");
-        assert!(read("pl-2 vpce-1").is_ok(), "a service's own list is not needed");
+        check("pl-2 tgw-1", "ec2:GetManagedPrefixListEntries", "rtb-1 refers to pl-2, which is unknown");
+        assert!(read("pl-2 vpce-1", &mut Sets::new()).is_ok(), "a service's own list is not needed");
     }
 }

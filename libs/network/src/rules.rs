@@ -3,7 +3,7 @@
 use crate::addresses::Block;
 
 /// The two protocols that have ports (IANA protocol numbers 6 and 17).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Protocol {
     Tcp,
     Udp,
@@ -11,6 +11,14 @@ pub(crate) enum Protocol {
 
 impl Protocol {
     pub(crate) const ALL: [Self; 2] = [Self::Tcp, Self::Udp];
+
+    /// IANA's protocol number.
+    pub(crate) fn number(self) -> i32 {
+        match self {
+            Self::Tcp => 6,
+            Self::Udp => 17,
+        }
+    }
 
     /// As Inspector writes it (`NetworkProtocol`).
     pub(crate) fn as_str(self) -> &'static str {
@@ -22,7 +30,7 @@ impl Protocol {
 }
 
 /// The protocols of a rule: by name, by number, or `-1` for all. Others than TCP and UDP have no ports to reach.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Protocols {
     tcp: bool,
     udp: bool,
@@ -47,7 +55,7 @@ impl Protocols {
 }
 
 /// A range of ports, both ends inclusive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Ports {
     pub(crate) first: u16,
     pub(crate) last: u16,
@@ -71,16 +79,24 @@ impl Ports {
     pub(crate) fn hold(self, port: u16) -> bool {
         self.first <= port && port <= self.last
     }
+}
 
-    /// Marks where an answer can change: at its first port and behind its last.
-    pub(crate) fn cut(self, cuts: &mut Vec<u32>) {
-        cuts.push(u32::from(self.first));
-        cuts.push(u32::from(self.last) + 1);
+/// The stretches of ports between which no answer can change, because none of these ranges begins or ends inside one.
+/// All ports are covered.
+pub(crate) fn stretches(ranges: impl IntoIterator<Item = Ports>) -> Vec<Ports> {
+    let mut starts: Vec<u16> = vec![0];
+    for range in ranges {
+        starts.push(range.first);
+        starts.extend(range.last.checked_add(1));
     }
+    starts.sort_unstable();
+    starts.dedup();
+    let ends = starts.iter().skip(1).map(|next| next - 1).chain([u16::MAX]);
+    starts.iter().zip(ends).map(|(first, last)| Ports { first: *first, last }).collect()
 }
 
 /// Something that the analysis needs and does not have.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Unclear {
     /// As IAM writes the action.
     pub(crate) call: String,
@@ -89,7 +105,7 @@ pub(crate) struct Unclear {
 
 impl Unclear {
     pub(crate) fn new(call: &str, reason: impl Into<String>) -> Self {
-        Self { call: format!("ec2:{call}"), reason: reason.into() }
+        Self { call: call.to_owned(), reason: reason.into() }
     }
 }
 
@@ -113,6 +129,18 @@ mod tests {
         check(Some(90), Some(80), None);
         check(Some(0), Some(65536), None);
         check(Some(80), None, None);
+    }
+
+    #[test]
+    fn stretches_cover_all_ports() {
+        let check = |ranges: &[(u16, u16)], expected: &[(u16, u16)]| {
+            let ranges = ranges.iter().map(|(first, last)| Ports { first: *first, last: *last });
+            let found: Vec<_> = stretches(ranges).iter().map(|ports| (ports.first, ports.last)).collect();
+            assert_eq!(found, expected);
+        };
+        check(&[], &[(0, 65535)]);
+        check(&[(22, 22), (20, 30)], &[(0, 19), (20, 21), (22, 22), (23, 30), (31, 65535)]);
+        check(&[(0, 65535)], &[(0, 65535)]);
     }
 
     #[test]

@@ -9,7 +9,7 @@
 //! | `resources.rs`, `topologies.rs` | discovery | resources, topologies, how the sweeps ended |
 //! | `scans.rs` | inventory | coverage and inventories |
 //! | `epochs.rs` | advisories | advisory databases and what changed between them |
-//! | `matches.rs` | matching | verdicts and exposure |
+//! | `matches.rs`, `linked_topologies.rs` | matching | verdicts and exposure; which topologies are judged together |
 //! | `findings.rs`, `finding_query.rs`, `finding_filter.rs` | scoring | findings, and how the gateway asks for them |
 //! | `publications.rs` | publishing | what each sink has been told |
 //! | `outbox.rs` | each its own rows | messages still to be sent |
@@ -26,6 +26,7 @@ mod finding_filter;
 mod finding_query;
 mod finding_row;
 mod findings;
+mod linked_topologies;
 mod marks;
 mod matches;
 mod outbox;
@@ -49,6 +50,7 @@ pub use matches::{MatchKey, Matched, NewMatch};
 pub use outbox::{ADVISORIES, DISCOVERY, INVENTORY, MATCHING, OutboxMessage, SCORING};
 pub use resources::{Change, Observed, ResourcePage, StoredResource, Sweep};
 pub use scans::Scan;
+pub use topologies::TopologyEntry;
 
 use engine::Engine;
 use std::collections::BTreeMap;

@@ -17,7 +17,7 @@ pub struct MatchKey {
     pub inventory: Option<Digest>,
     /// The advisory database that judged.
     pub epoch: u64,
-    /// Fingerprint of the topology judged; `None`: there is none, or the resource's kind has no place in it.
+    /// Fingerprint of the topology judged, or of all that were judged together; `None`: there is none, or the resource's kind has no place in it.
     pub topology: Option<Digest>,
     /// The resource is gone: then nothing is affected.
     pub gone: bool,
@@ -190,13 +190,15 @@ impl Store {
         if left > 0 {
             let sql = "SELECT r.id FROM resource r
                 LEFT JOIN scan s ON s.resource = r.id
-                LEFT JOIN topology t ON t.account = r.account AND t.region = r.region AND r.kind = 'AWS_EC2_INSTANCE'
+                LEFT JOIN topology t ON t.account = r.account AND t.region = r.region
+                    AND r.kind IN ('AWS_EC2_INSTANCE', 'AWS_LAMBDA_FUNCTION')
+                LEFT JOIN linked_topology l ON l.account = t.account AND l.region = t.region
                 LEFT JOIN resource_match m ON m.resource = r.id
                 WHERE (r.gone_at IS NOT NULL AND m.gone = 0)
                    OR (r.gone_at IS NULL AND (
                        m.resource IS NULL OR m.gone = 1
                        OR COALESCE(m.inventory, '') <> COALESCE(s.inventory, '')
-                       OR COALESCE(m.topology, '') <> COALESCE(t.fingerprint, '')))
+                       OR COALESCE(m.topology, '') <> COALESCE(l.fingerprint, t.fingerprint, '')))
                 ORDER BY r.id LIMIT $1";
             let rows = self.engine.rows("list unmatched resources", sql, values![limit(left)]).await?;
             behind.extend(body::resource_ids(rows));

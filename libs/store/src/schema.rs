@@ -14,6 +14,7 @@ const STEPS: &[&str] = &[
     include_str!("schema/0002_marks.sql"),
     include_str!("schema/0003_behind.sql"),
     include_str!("schema/0004_record_changes.sql"),
+    include_str!("schema/0005_links.sql"),
 ];
 
 /// Brings the schema up to date in one transaction, while other processes that start wait.
@@ -55,7 +56,7 @@ mod tests {
         migrate_with(&engine, &newer).await.unwrap();
         migrate_with(&engine, &newer).await.unwrap(); // twice is harmless
         let error = migrate(&engine).await.unwrap_err();
-        assert!(matches!(error, StoreError::NewerSchema { found: 5, known: 4 }), "{error}");
+        assert!(matches!(error, StoreError::NewerSchema { found: 6, known: 5 }), "{error}");
     }
 
     #[tokio::test]

@@ -3,23 +3,39 @@
 use crate::{DISCOVERY, OutboxMessage, Store, StoreError, body, engine::values};
 use muster_domain::{AccountId, AccountStatus, Digest, Region};
 
+/// A topology without its body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TopologyEntry {
+    /// Whose.
+    pub account: AccountId,
+    /// Where.
+    pub region: Region,
+    /// Changes with the topology.
+    pub fingerprint: Digest,
+    /// The ids that topologies of other accounts and regions may name too.
+    pub links: Vec<String>,
+}
+
 impl Store {
-    /// Takes in a topology; tells of it, and answers true, only when its fingerprint is new.
+    /// Takes in a topology, with the ids that those of other accounts and regions may name too; tells of it, and answers
+    /// true, only when its fingerprint is new.
     pub async fn put_topology(
         &self,
         account: &AccountId,
         region: &Region,
         fingerprint: &Digest,
+        links: &[String],
         topology: &[u8],
         message: OutboxMessage,
     ) -> Result<bool, StoreError> {
         let mut write = self.engine.write("take in a topology").await?;
         let changed = write
             .run(
-                "INSERT INTO topology (account, region, fingerprint, body) VALUES ($1, $2, $3, $4)
-                 ON CONFLICT (account, region) DO UPDATE SET fingerprint = excluded.fingerprint, body = excluded.body
+                "INSERT INTO topology (account, region, fingerprint, links, body) VALUES ($1, $2, $3, $4, $5)
+                 ON CONFLICT (account, region) DO UPDATE
+                 SET fingerprint = excluded.fingerprint, links = excluded.links, body = excluded.body
                  WHERE topology.fingerprint <> excluded.fingerprint",
-                values![account.as_str(), region.as_str(), fingerprint, body::pack(topology)],
+                values![account.as_str(), region.as_str(), fingerprint, links.join("\n"), body::pack(topology)],
             )
             .await?;
         if changed > 0 {
@@ -29,16 +45,19 @@ impl Store {
         Ok(changed > 0)
     }
 
-    /// The topology's fingerprint alone: to see whether what is known of it still counts.
-    pub async fn topology_fingerprint(
-        &self,
-        account: &AccountId,
-        region: &Region,
-    ) -> Result<Option<Digest>, StoreError> {
-        let sql = "SELECT fingerprint FROM topology WHERE account = $1 AND region = $2";
-        let values = values![account.as_str(), region.as_str()];
-        let row: Option<(String,)> = self.engine.row("read a topology's fingerprint", sql, values).await?;
-        row.map(|(raw,)| body::digest(raw)).transpose()
+    /// All topologies by account and region, without their bodies.
+    pub async fn topologies(&self) -> Result<Vec<TopologyEntry>, StoreError> {
+        let sql = "SELECT account, region, fingerprint, links FROM topology ORDER BY account, region";
+        let rows: Vec<(String, String, String, String)> = self.engine.rows("list topologies", sql, Vec::new()).await?;
+        let entry = |(account, region, fingerprint, links): (String, String, String, String)| {
+            Ok(TopologyEntry {
+                account: account_of(account)?,
+                region: Region::new(region),
+                fingerprint: body::digest(fingerprint)?,
+                links: links.lines().map(str::to_owned).collect(),
+            })
+        };
+        rows.into_iter().map(entry).collect()
     }
 
     /// The topology's fingerprint and body.
@@ -77,10 +96,17 @@ impl Store {
         let rows: Vec<(String, String, Option<String>, i64)> =
             self.engine.rows("list how the sweeps ended", sql, values![crate::limit(u32::MAX)]).await?;
         let status = |(account, region, error, swept_at): (String, String, Option<String>, i64)| {
-            let account = AccountId::try_from(account)
-                .map_err(|cause| StoreError::Corrupt { what: "account".to_owned(), why: cause.to_string() })?;
-            Ok(AccountStatus { account, region: Region::new(region), error, swept_at: body::time(swept_at)? })
+            Ok(AccountStatus {
+                account: account_of(account)?,
+                region: Region::new(region),
+                error,
+                swept_at: body::time(swept_at)?,
+            })
         };
         rows.into_iter().map(status).collect()
     }
+}
+
+fn account_of(raw: String) -> Result<AccountId, StoreError> {
+    AccountId::try_from(raw).map_err(|cause| StoreError::Corrupt { what: "account".to_owned(), why: cause.to_string() })
 }

@@ -114,6 +114,9 @@ impl From<&Reachability> for v1::NetworkReachability {
             edge: reachability.edge.clone(),
             sources: reachability.sources.clone(),
             path: reachability.path.iter().map(Into::into).collect(),
+            account_id: reachability.account.clone(),
+            region: reachability.region.clone(),
+            resource_id: reachability.resource.clone(),
         }
     }
 }

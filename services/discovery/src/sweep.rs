@@ -6,8 +6,10 @@ use muster_aws::{Aws, AwsError, Listing, RegionClient};
 use muster_bus::{Fact, Lane, Subject};
 use muster_domain::{AccountId, AccountStatus, Region, ResourceKind};
 use muster_kit::{Backends, Stop};
+use muster_network::MissingAnswer;
 use muster_store::{Change, OutboxMessage, Sweep};
 use muster_wire::v1;
+use std::collections::BTreeMap;
 use tracing::{info, warn};
 
 /// Accounts and regions swept side by side. Each waits mostly for AWS, whose limits are per account and region.
@@ -119,9 +121,8 @@ async fn put_topology(
     faults: &mut Vec<String>,
 ) -> Result<()> {
     let topology = client.topology().await;
-    faults.extend(topology.missing.iter().map(|missing| format!("{}: {}", missing.call, missing.reason)));
-    let fingerprint = topology.fingerprint();
-    let body = serde_json::to_vec(&topology).context("encode the topology")?;
+    faults.extend(faults_of(&topology.missing));
+    let (fingerprint, links, body) = (topology.fingerprint(), muster_network::links(&topology), topology.to_stored());
     let fact = v1::TopologyObserved {
         account_id: account.to_string(),
         region: region.to_string(),
@@ -129,8 +130,22 @@ async fn put_topology(
     };
     let subject = Subject::new(Fact::TopologyObserved, account.as_str(), region.as_str(), "_", lane);
     let message = muster_kit::outbox_message(&subject, &format!("{account}:{region}"), &fact);
-    let put = backends.store.put_topology(account, region, &fingerprint, &body, message).await;
+    let put = backends.store.put_topology(account, region, &fingerprint, &links, &body, message).await;
     put.map(|_| ()).context("write the topology")
+}
+
+/// A line for each call and reason: what was missing for many things alike is told once.
+fn faults_of(missing: &[MissingAnswer]) -> Vec<String> {
+    let mut alike: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
+    for answer in missing {
+        alike.entry((&answer.call, &answer.reason)).or_default().extend(answer.about.as_deref());
+    }
+    let line = |((call, reason), about): ((&str, &str), Vec<&str>)| match about.as_slice() {
+        [] => format!("{call}: {reason}"),
+        [one] => format!("{call} of {one}: {reason}"),
+        [first, others @ ..] => format!("{call} of {first} and {} others: {reason}", others.len()),
+    };
+    alike.into_iter().map(line).collect()
 }
 
 async fn list(client: &RegionClient, kind: ResourceKind) -> Result<Listing, AwsError> {
@@ -154,5 +169,25 @@ fn message(account: &AccountId, region: &Region, kind: ResourceKind, lane: Lane,
             let fact = v1::ResourceGone { resource_id: id.to_string() };
             muster_kit::outbox_message(&subject(Fact::ResourceGone), id.as_str(), &fact)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_for_many_things_alike_is_one_line() {
+        let missing = |call: &str, about: Option<&str>, reason: &str| MissingAnswer {
+            call: call.into(),
+            about: about.map(str::to_owned),
+            reason: reason.into(),
+        };
+        let check = |missing: &[MissingAnswer], expected: &[&str]| assert_eq!(faults_of(missing), expected);
+        check(&[], &[]);
+        check(&[missing("ec2:DescribeVpcs", None, "no")], &["ec2:DescribeVpcs: no"]);
+        let policies = ["a", "b", "c"].map(|name| missing("lambda:GetPolicy", Some(name), "not asked yet"));
+        check(&policies[..1], &["lambda:GetPolicy of a: not asked yet"]);
+        check(&policies, &["lambda:GetPolicy of a and 2 others: not asked yet"]);
     }
 }

@@ -1,6 +1,6 @@
 //! A new epoch or a new topology: what it touches is judged again, and only that.
 
-use crate::{SERVICE, Shared};
+use crate::{SERVICE, Shared, exposure};
 use anyhow::{Context, Result};
 use futures::{StreamExt, TryStreamExt, stream};
 use muster_bus::{Fact, Lane, Message, Subject};
@@ -94,6 +94,7 @@ async fn look_at_what_is_behind(shared: &Shared, reach: Reach) -> Result<Found> 
         return Ok(Found::Busy);
     }
     let store = &shared.backends.store;
+    exposure::note_links(store).await?;
     // What an epoch touches is found by its marks; looking at every resource waits until that is done.
     let mut behind = store.behind(CATCH_UP_PAGE).await.context("read what is behind")?;
     let by_marks = !behind.is_empty();

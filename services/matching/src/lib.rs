@@ -10,9 +10,11 @@ mod epoch;
 mod exposure;
 mod grpc;
 mod judge;
+mod network;
 
 pub use config::Config;
 pub use grpc::Questions;
+pub use network::NetworkQuestions;
 
 use anyhow::Result;
 use database::Current;

@@ -6,7 +6,8 @@ pub const GOOD: u8 = 0;
 pub const FAILED: u8 = 1;
 /// `--fail-on`: something that severe was found.
 pub const FOUND: u8 = 2;
-/// `up --once`: the pass ended, but something could not be read or published; stderr says what.
+/// `up --once`: the pass ended, but something could not be read or published; `network`: something could not be told.
+/// stderr says what.
 pub const INCOMPLETE: u8 = 3;
 /// The command line itself is wrong (sysexits.h, EX_USAGE).
 pub const USAGE: u8 = 64;

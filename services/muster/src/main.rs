@@ -10,6 +10,7 @@ mod exit;
 mod findings;
 mod inventory;
 mod lines;
+mod network;
 mod once;
 mod purl;
 mod sarif;
@@ -52,6 +53,9 @@ enum Command {
     /// Ask a running system for its findings.
     #[command(subcommand)]
     Findings(findings::Command),
+    /// Say who can reach what in a network, along which path, or why not.
+    #[command(subcommand)]
+    Network(network::Command),
     /// List which resources are scanned, and why others are not.
     Coverage(coverage::Arguments),
     /// List and replay the messages that nobody could handle.
@@ -108,6 +112,7 @@ const STACK_BYTES: usize = 16 << 20;
 /// Starting the threads of a runtime takes longer than what many commands do, so each starts what it needs.
 fn run(command: Command) -> Result<u8> {
     match command {
+        Command::Network(command) => runtime()?.block_on(network::run(command)),
         Command::Version(command) => version::run(command),
         Command::Purl(command) => purl::run(command),
         Command::Cvss(command) => cvss::run(command),

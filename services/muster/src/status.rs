@@ -111,7 +111,8 @@ fn json(status: &v1::GetStatusResponse, feeds: &[v1::Feed], sinks: &[v1::Sink]) 
         "packages": status.packages,
         "findings": sorted(&status.findings),
         "epoch": {
-            "number": epoch.epoch, "digest": epoch.digest, "advisories": epoch.advisories, "built_at": epoch.built_at.as_ref().and_then(moment),
+            "number": epoch.epoch, "digest": epoch.digest, "advisories": epoch.advisories,
+            "built_at": epoch.built_at.as_ref().and_then(moment),
             "last_delta": epoch.changes.map(|changes| json!({
                 "added": changes.added, "changed": changes.changed, "withdrawn": changes.withdrawn,
             })),

@@ -155,6 +155,9 @@ async fn start(
                         publishing::Questions::new(backends.store.clone(), Arc::clone(&backends.bus), sinks);
                     routes = routes.add_service(questions.into_service());
                 }
+                if !services.contains(&Service::Matching) {
+                    routes = routes.add_service(matching::NetworkQuestions::new(backends.store.clone()).into_service());
+                }
                 pages = gateway.router();
             }
             Service::Publishing => {
@@ -169,6 +172,7 @@ async fn start(
                 tasks.spawn(async move { scoring.run(stop).await.context("run scoring") });
             }
             Service::Matching => {
+                routes = routes.add_service(matching::NetworkQuestions::new(backends.store.clone()).into_service());
                 let matching = Matching::start(backends, arguments.matching.clone()).await.context("start matching")?;
                 routes = routes.add_service(matching.questions().into_service());
                 tasks.spawn(async move { matching.run(stop).await.context("run matching") });

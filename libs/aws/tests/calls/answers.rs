@@ -7,7 +7,7 @@ use muster_domain::{AccountId, Region};
 use serde_json::{Value, json};
 use wiremock::{
     Mock, MockBuilder, MockServer, Request, ResponseTemplate,
-    matchers::{body_string_contains, header, method, path},
+    matchers::{any, body_string_contains, header, method, path},
 };
 
 const OWN: &str = "123456789012";
@@ -44,11 +44,15 @@ fn ec2_error(status: u16, code: &str) -> ResponseTemplate {
     xml(status, format!("<Response><Errors>{error}</Errors><RequestID>1</RequestID></Response>"))
 }
 
-/// EC2's answer with an empty list, whatever was asked.
-fn ec2_nothing(request: &Request) -> ResponseTemplate {
+/// An answer with an empty list, whatever was asked: EC2's, Elastic Load Balancing's or Lambda's.
+fn nothing(request: &Request) -> ResponseTemplate {
+    if request.method.as_str() == "GET" {
+        return json_answer(200, &json!({"Functions": []}));
+    }
     let form = String::from_utf8_lossy(&request.body);
     let action = form.strip_prefix("Action=").and_then(|rest| rest.split('&').next()).unwrap_or_default();
-    xml(200, format!("<{action}Response><requestId>1</requestId></{action}Response>"))
+    let result = format!("<{action}Result></{action}Result><requestId>1</requestId>");
+    xml(200, format!("<{action}Response>{result}</{action}Response>"))
 }
 
 fn assumed(ends_at: Timestamp) -> ResponseTemplate {
@@ -166,7 +170,7 @@ async fn pages_of_accounts_may_be_empty_and_closed_accounts_are_left_out() {
 async fn a_throttled_call_is_tried_again_until_it_passes_or_the_attempts_are_spent() {
     let (server, client) = own_region(3).await;
     query("DescribeVpcs").respond_with(ec2_error(503, "RequestLimitExceeded")).up_to_n_times(2).mount(&server).await;
-    Mock::given(method("POST")).respond_with(ec2_nothing).mount(&server).await;
+    Mock::given(any()).respond_with(nothing).mount(&server).await;
     assert_eq!(client.topology().await.missing, []);
 
     let (server, client) = own_region(2).await;
@@ -184,7 +188,7 @@ async fn a_denied_describe_costs_its_own_part_of_the_topology_only() {
     let vpcs = "<vpcSet><item><vpcId>vpc-1</vpcId><cidrBlock>10.0.0.0/16</cidrBlock></item></vpcSet>";
     let vpcs = xml(200, format!("<DescribeVpcsResponse>{vpcs}</DescribeVpcsResponse>"));
     query("DescribeVpcs").respond_with(vpcs).mount(&server).await;
-    Mock::given(method("POST")).respond_with(ec2_nothing).mount(&server).await;
+    Mock::given(any()).respond_with(nothing).mount(&server).await;
     let topology = client.topology().await;
     assert_eq!(topology.vpcs[0].vpc_id, "vpc-1");
     let missing: Vec<&str> = topology.missing.iter().map(|answer| answer.call.as_str()).collect();

@@ -7,6 +7,7 @@ use aws_smithy_http_client::tls;
 use aws_smithy_types::Blob;
 use muster_aws::{APPLICATION_INVENTORY, AwsError, EventEntry, PACKAGES_INVENTORY, RegionClient};
 use muster_domain::{Digest, FunctionDetails, ImageDetails, InstanceDetails, Region, ResourceDetails};
+use muster_network::topology::RouteTable;
 use secrecy::ExposeSecret;
 use serde_json::json;
 use std::collections::HashMap;
@@ -181,14 +182,14 @@ async fn the_topology_holds_what_the_instances_stand_on(own: &RegionClient, inst
     let topology = own.topology().await;
     assert_eq!(topology.missing, []);
     assert_eq!((topology.account.as_str(), topology.region.as_str()), (MANAGEMENT, "us-east-1"));
-    let interface =
-        topology.network_interfaces.iter().find(|interface| interface.instance_id.as_deref() == Some(instance));
+    let interface = topology.network_interfaces.iter().find(|interface| interface.instance_id() == Some(instance));
     let interface = interface.expect("the instance's interface");
+    assert!(topology.instances.iter().any(|known| known.instance_id == instance && !known.is_terminated()));
     let subnet = topology.subnets.iter().find(|subnet| subnet.subnet_id == interface.subnet_id).unwrap();
     assert_eq!(subnet.cidr_block.as_deref(), Some("10.9.1.0/24"));
     let vpc = topology.vpcs.iter().find(|vpc| vpc.vpc_id == subnet.vpc_id).unwrap();
-    assert_eq!(vpc.cidr_blocks, ["10.9.0.0/16"]);
-    let used = |table: &&muster_network::RouteTable| {
+    assert_eq!(vpc.blocks(), ["10.9.0.0/16"]);
+    let used = |table: &&RouteTable| {
         table.associations.iter().any(|association| association.subnet_id.as_ref() == Some(&subnet.subnet_id))
     };
     let table = topology.route_tables.iter().find(used).expect("the subnet's table");
@@ -197,10 +198,12 @@ async fn the_topology_holds_what_the_instances_stand_on(own: &RegionClient, inst
     let gateway = topology.internet_gateways.iter().find(|known| known.internet_gateway_id == gateway).unwrap();
     assert_eq!(gateway.attachments[0].vpc_id, vpc.vpc_id);
     assert!(topology.network_acls.iter().any(|acl| acl.vpc_id == vpc.vpc_id && !acl.entries.is_empty()));
-    let group = topology.security_groups.iter().find(|group| group.group_name == "ssh").unwrap();
-    let list = &group.ip_permissions[0].prefix_list_ids[0];
-    let list = topology.prefix_lists.iter().find(|known| known.prefix_list_id == *list).expect("the list referred to");
-    assert_eq!((list.address_family.as_str(), &list.entries[..]), ("IPv4", &["203.0.113.0/24".to_owned()][..]));
+    let group = topology.security_groups.iter().find(|group| group.group_name.as_deref() == Some("ssh")).unwrap();
+    let list = &group.ip_permissions[0].prefix_list_ids[0].prefix_list_id;
+    let known = topology.prefix_lists.iter().find(|known| known.prefix_list_id == *list).expect("the list referred to");
+    assert_eq!((topology.prefix_lists.len(), known.address_family.as_deref()), (1, Some("IPv4")));
+    let entries = topology.prefix_list_entries.iter().find(|known| known.prefix_list_id == *list).unwrap();
+    assert_eq!(entries.entries.iter().map(|entry| entry.cidr.as_str()).collect::<Vec<_>>(), ["203.0.113.0/24"]);
 }
 
 async fn images_are_the_platforms_of_the_indexes(owner: &SdkConfig, own: &RegionClient) {

@@ -3,6 +3,7 @@
 use super::{epochs::epoch, things::*};
 use muster_domain::*;
 use muster_store::*;
+use std::collections::BTreeMap;
 
 fn key(inventory: Option<&Inventory>, epoch: u64, topology: Option<&str>) -> MatchKey {
     MatchKey { inventory: inventory.map(Inventory::digest), epoch, topology: topology.map(digest), gone: false }
@@ -53,12 +54,12 @@ pub async fn unmatched_is_whatever_has_other_inputs_than_its_match(store: &Store
     let software = inventory(vec![package("PyPI", "flask", "1.0")]);
     let topology = async |word: &str| {
         let (account, region) = (account.parse().unwrap(), Region::new("eu-central-1"));
-        store.put_topology(&account, &region, &digest(word), b"", message(word)).await.unwrap();
+        store.put_topology(&account, &region, &digest(word), &[], b"", message(word)).await.unwrap();
     };
     let unmatched = async || (is_unmatched(store, &server.id).await, is_unmatched(store, &lambda.id).await);
     let matched = async |inventory, topology: Option<&str>, epoch| {
         put_match(store, &server.id, &key(inventory, epoch, topology)).await;
-        put_match(store, &lambda.id, &key(inventory, epoch, None)).await;
+        put_match(store, &lambda.id, &key(inventory, epoch, topology)).await;
     };
 
     assert_eq!(unmatched().await, (true, true), "never matched, never scanned, no topology");
@@ -69,12 +70,26 @@ pub async fn unmatched_is_whatever_has_other_inputs_than_its_match(store: &Store
     }
     assert_eq!(unmatched().await, (false, false), "scanned, without an inventory");
     topology("m one").await;
-    assert_eq!(unmatched().await, (true, false), "a topology came, which functions have no place in");
+    assert_eq!(unmatched().await, (true, true), "a topology came, which instances and functions have a place in");
     matched(None, Some("m one"), 1).await;
     assert_eq!(unmatched().await, (false, false), "matched with the topology");
     topology("m two").await;
-    assert_eq!(unmatched().await, (true, false), "the topology changed");
+    assert_eq!(unmatched().await, (true, true), "the topology changed");
     matched(None, Some("m two"), 1).await;
+    let (owner, region): (AccountId, Region) = (account.parse().unwrap(), Region::new("eu-central-1"));
+    let judged = async || store.judged_topology(&owner, &region).await.unwrap();
+    assert_eq!(judged().await, Some(digest("m two")));
+    let linked = |word: &str| [((owner.clone(), region.clone()), digest(word))].into();
+    store.put_linked_topologies(&linked("m two and another")).await.unwrap();
+    assert_eq!(judged().await, Some(digest("m two and another")));
+    assert_eq!(unmatched().await, (true, true), "it is judged together with another one");
+    matched(None, Some("m two and another"), 1).await;
+    assert_eq!(unmatched().await, (false, false), "matched with both");
+    store.put_linked_topologies(&linked("m two and another that changed")).await.unwrap();
+    assert_eq!(unmatched().await, (true, true), "the other one changed");
+    store.put_linked_topologies(&BTreeMap::new()).await.unwrap();
+    matched(None, Some("m two"), 1).await;
+    assert_eq!(unmatched().await, (false, false), "alone again");
     for resource in &both {
         scan(store, resource, Some(&software)).await;
     }

@@ -105,7 +105,17 @@ pub async fn a_topology_is_told_only_when_it_changed(store: &Store) {
     let (account, region) = ("100000000005".parse().unwrap(), Region::new("us-east-1"));
     let put = async |word: &str| {
         let message = message(&format!("topology {word}"));
-        store.put_topology(&account, &region, &digest(word), word.as_bytes(), message).await.unwrap()
+        store
+            .put_topology(
+                &account,
+                &region,
+                &digest(word),
+                &["pcx-1".to_owned(), word.to_owned()],
+                word.as_bytes(),
+                message,
+            )
+            .await
+            .unwrap()
     };
     assert_eq!(store.topology(&account, &region).await.unwrap(), None);
     assert!(put("one").await);
@@ -113,6 +123,9 @@ pub async fn a_topology_is_told_only_when_it_changed(store: &Store) {
     assert!(put("two").await);
     assert_eq!(store.topology(&account, &region).await.unwrap(), Some((digest("two"), b"two".to_vec())));
     assert_eq!(waiting(store, DISCOVERY, "topology").await, ["topology one", "topology two"]);
+    let listed = store.topologies().await.unwrap();
+    let listed = listed.iter().find(|entry| entry.account == account).unwrap();
+    assert_eq!((&listed.fingerprint, &listed.links[..]), (&digest("two"), &["pcx-1".to_owned(), "two".to_owned()][..]));
 
     let status = |second, error: Option<&str>| AccountStatus {
         account: account.clone(),
@@ -132,7 +145,7 @@ pub async fn the_outbox_is_read_oldest_first_and_forgets_what_is_done(store: &St
     let (account, region) = ("100000000006".parse().unwrap(), Region::new("us-east-1"));
     for word in ["z", "a", "m"] {
         let message = message(&format!("order {word}"));
-        store.put_topology(&account, &region, &digest(word), b"", message).await.unwrap();
+        store.put_topology(&account, &region, &digest(word), &[], b"", message).await.unwrap();
     }
     // written before it was waited for: the bell has rung
     tokio::time::timeout(std::time::Duration::from_secs(5), store.outbox_written(DISCOVERY)).await.unwrap();

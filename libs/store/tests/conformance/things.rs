@@ -186,7 +186,9 @@ pub fn finding(resource: &Resource, vulnerability: &str) -> Finding {
 /// A network finding, at revision 1.
 pub fn network_finding(resource: &Resource, ports: (u16, u16)) -> Finding {
     let reachability = Reachability {
-        instance: Some(resource.id.to_string()),
+        account: resource.account.to_string(),
+        region: resource.region.to_string(),
+        resource: resource.id.to_string(),
         interface: "eni-1".to_owned(),
         protocol: "TCP".to_owned(),
         port_begin: ports.0,
