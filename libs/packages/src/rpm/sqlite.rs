@@ -3,6 +3,7 @@
 
 use super::Broken;
 use rusqlite::{Connection, MAIN_DB, config::DbConfig};
+use std::io::Read as _;
 
 /// The beginning of an SQLite file (sqlite.org/fileformat.html, "Magic Header String").
 const MAGIC: &[u8] = b"SQLite format 3\0";
@@ -20,12 +21,10 @@ pub(super) fn headers(bytes: &[u8], take: &mut dyn FnMut(u32, &[u8])) -> Result<
     if !bytes.starts_with(MAGIC) || bytes.len() < 100 {
         return Err(Broken::NotThatKind);
     }
-    let mut bytes = bytes.to_vec();
-    bytes[VERSIONS].fill(1);
+    let without_log =
+        bytes[..VERSIONS.start].chain(&[1; VERSIONS.end - VERSIONS.start][..]).chain(&bytes[VERSIONS.end..]);
     let mut connection = Connection::open_in_memory()?;
-    let length = bytes.len();
-    connection.deserialize_read_exact(MAIN_DB, bytes.as_slice(), length, true)?;
-    drop(bytes);
+    connection.deserialize_read_exact(MAIN_DB, without_log, bytes.len(), true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     connection.execute_batch("PRAGMA cell_size_check = ON")?;
