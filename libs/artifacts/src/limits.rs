@@ -11,7 +11,7 @@ pub struct Limits {
     pub image_bytes_max: u64,
     /// Bytes of one file of interest. It is held in memory while it is parsed; the largest lock files have 20 MB.
     pub entry_bytes_max: u64,
-    /// Bytes of one file that may be a program or is an archive. It is held in memory, too; Go programs have 5 to 100 MB, and so
+    /// Bytes of one file that may be a program, is an archive or rpm's database, which lists each package's files. It is held in memory, too; Go programs have 5 to 100 MB, and so
     /// have Java applications with their libraries.
     pub program_bytes_max: u64,
     /// Bytes of all files of interest of one zip after decompression. Lambda takes 250 MB (Lambda quotas, "Deployment
@@ -37,7 +37,8 @@ pub struct Limits {
 impl Limits {
     /// Bytes of the file of interest at this path, relative to the root.
     pub(crate) fn file_bytes_max(&self, path: &str) -> u64 {
-        let may_be_large = muster_packages::go_binary::wants(path) || muster_packages::jar::wants(path);
+        let large = [muster_packages::go_binary::wants, muster_packages::jar::wants, muster_packages::rpm::wants];
+        let may_be_large = large.iter().any(|wants| wants(path));
         if may_be_large { self.program_bytes_max.max(self.entry_bytes_max) } else { self.entry_bytes_max }
     }
 }
